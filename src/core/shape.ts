@@ -1,0 +1,37 @@
+/**
+ * How a property's values compare in Node.
+ *
+ * - `number`: as numbers, exact up to 15 significant digits.
+ * - `text`: by code point, which is what the database does under the collations C and POSIX.
+ * - `collated`: equal by code point, ordered only by the database.
+ * - `boolean`, `uuid`: exact.
+ * - `date`: by milliseconds; a tie within one millisecond is the database's to say.
+ * - `opaque`: only the database can compare it (JSON, arrays, bytes, ciphertext, …).
+ */
+export type PropertyKind =
+  | 'number'
+  | 'text'
+  | 'collated'
+  | 'boolean'
+  | 'uuid'
+  | 'date'
+  | 'opaque';
+
+export interface PropertyShape {
+  readonly kind: PropertyKind;
+  /** Never sent to a client. */
+  readonly hidden: boolean;
+  /** Stored as ciphertext; decrypted for those who may read it, never compared. */
+  readonly encrypted: boolean;
+}
+
+/** What the core knows of an entity. */
+export interface EntityShape {
+  readonly name: string;
+  readonly ids: readonly string[];
+  readonly properties: Readonly<Record<string, PropertyShape>>;
+  /** Property that is true for soft-deleted rows, where the entity has that behaviour. */
+  readonly deletedFlag?: string;
+  /** Property that holds the row's version, where the entity has that behaviour. */
+  readonly versionProperty?: string;
+}
