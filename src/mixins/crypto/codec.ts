@@ -1,4 +1,4 @@
-import {bindingOf, open, seal, sealedKeyId} from './envelope';
+import {columnBinding, open, rowBinding, seal, sealedKeyId} from './envelope';
 import {CryptoConfigurationError, DecryptionError, EncryptionError} from './errors';
 import type {DataCipherKey, KeyRing} from './keys';
 import type {LegacyReader} from './legacy';
@@ -106,11 +106,16 @@ export function createPropertyCodec(options: PropertyCodecOptions): PropertyCode
 
 class RowCodec implements PropertyCodec {
   readonly properties: readonly string[];
+  /** What names each property's column in the authentication of its values. */
+  private readonly columns: ReadonlyMap<string, string>;
   private readonly encrypted: ReadonlySet<string>;
 
   constructor(private readonly options: PropertyCodecOptions) {
     this.properties = Object.keys(options.properties);
     this.encrypted = new Set(this.properties);
+    this.columns = new Map(
+      this.properties.map(name => [name, columnBinding(options.entityName, name)]),
+    );
   }
 
   encrypt(row: Readonly<PlainRow>, ctx: RowContext): PlainRow | Promise<PlainRow> {
@@ -206,7 +211,8 @@ class RowCodec implements PropertyCodec {
   }
 
   private binding(name: string, ctx: RowContext): string {
-    if (!this.options.bindId) return bindingOf(this.options.entityName, name);
+    const column = this.columns.get(name) as string;
+    if (!this.options.bindId) return column;
     if (ctx.id === undefined || ctx.id === null) {
       throw this.encryptionError(
         'ENCRYPTION_NEEDS_ID',
@@ -214,11 +220,12 @@ class RowCodec implements PropertyCodec {
         'its ciphertext is bound to the row, so each row is written by its id',
       );
     }
-    return bindingOf(this.options.entityName, name, ctx.id);
+    return rowBinding(column, ctx.id);
   }
 
   private keysToFetch(row: Readonly<PlainRow>, present: readonly string[]): string[] {
     const missing: string[] = [];
+    if (!this.options.keys.canFetch) return missing;
     for (const name of present) {
       const value = row[name];
       const keyId = typeof value === 'string' ? sealedKeyId(value) : undefined;

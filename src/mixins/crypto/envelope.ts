@@ -11,13 +11,17 @@ const TAG_BYTES = 16;
 const LONGEST_KEY_ID = 64;
 const BASE64URL = /^[\w-]+$/;
 
-/** Names a place so that ciphertext found anywhere else does not authenticate. */
-export function bindingOf(entityName: string, propertyName: string, id?: unknown): string {
-  // JSON keeps the parts apart. The id comes as a number or as a string of the same digits,
-  // depending on the driver, so it counts as text.
-  const place = JSON.stringify([entityName, propertyName]);
-  if (id === undefined) return place;
-  return `${place}${typeof id === 'object' ? JSON.stringify(id) : String(id)}`;
+/** Names a column so that ciphertext found in any other does not authenticate. */
+export function columnBinding(entityName: string, propertyName: string): string {
+  // JSON keeps the parts apart, from each other and from the id that may follow.
+  return JSON.stringify([entityName, propertyName]);
+}
+
+/** Names a row of that column. */
+export function rowBinding(column: string, id: unknown): string {
+  // An id comes as a number or as a string of the same digits, depending on the driver: it counts
+  // as text.
+  return column + (typeof id === 'object' ? JSON.stringify(id) : String(id));
 }
 
 /** The key id of a value that is in the stored form, undefined for any other text. */

@@ -103,6 +103,11 @@ export class KeyRing {
     return this.known.get(id);
   }
 
+  /** Whether there is anywhere to fetch keys from: configured ones are all there are. */
+  get canFetch(): boolean {
+    return this.provider !== undefined;
+  }
+
   /** Brings the keys with these ids to hand. Those that do not exist stay absent. */
   async fetch(ids: readonly string[]): Promise<void> {
     const provider = this.provider;
