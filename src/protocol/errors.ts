@@ -31,6 +31,7 @@ export type LiveErrorCode =
   | 'FEED_UNAVAILABLE'
   | 'SUBSCRIPTION_ENDED'
   | 'CONNECTION_LOST'
+  | 'TIMEOUT'
   | 'CLIENT_CLOSED'
   | 'INTERNAL_ERROR';
 

@@ -1,0 +1,255 @@
+import {applyOps} from '../protocol/apply';
+import type {WireError} from '../protocol/errors';
+import type {DeltaMessage, PageSnapshot, ResumePoint, SubscribeReply} from '../protocol/messages';
+import type {PageState, Row} from '../protocol/page';
+import {sameJson} from './equal';
+
+/**
+ * The life of one subscription, as a pure machine: what happened goes in, the next state and what
+ * is to be done come out.
+ *
+ * ```
+ *  idle ──connected──► subscribing ──accepted──► live ──lost──► lost ──connected──► resuming
+ *                           ▲                     │                                    │
+ *                           └──── gap, misfit ────┴◄──────────── accepted ─────────────┘
+ *  any ──ended, refused──► ended (──signedIn──► subscribing)      any ──close──► closed
+ * ```
+ */
+export type Phase = 'idle' | 'subscribing' | 'live' | 'lost' | 'resuming' | 'ended' | 'closed';
+
+/** A page and where it stands in its channel. */
+export interface Held extends ResumePoint {
+  readonly page: PageState;
+}
+
+export interface SubscriptionState {
+  readonly phase: Phase;
+  /** The number of the last request; answers to earlier ones are too late. */
+  readonly attempt: number;
+  /** What is shown, from the first page on. */
+  readonly held?: Held;
+  /** Steps that came while an answer was awaited, because another subscription has the channel. */
+  readonly early: readonly DeltaMessage[];
+  /** How often a page was read anew although there was one. */
+  readonly resets: number;
+  /** Why it ended. */
+  readonly error?: WireError;
+}
+
+export type SubscriptionEvent =
+  | {readonly type: 'connected'}
+  | {readonly type: 'lost'}
+  | {readonly type: 'accepted'; readonly attempt: number; readonly reply: SubscribeReply}
+  | {readonly type: 'refused'; readonly attempt: number; readonly error: WireError}
+  | {readonly type: 'delta'; readonly message: DeltaMessage}
+  | {readonly type: 'snapshot'; readonly message: PageSnapshot}
+  | {readonly type: 'ended'; readonly error: WireError}
+  | {readonly type: 'signedIn'}
+  | {readonly type: 'close'};
+
+export type SubscriptionEffect =
+  /** Ask the server, and report its answer with the attempt's number. */
+  | {readonly do: 'subscribe'; readonly attempt: number; readonly resume?: ResumePoint}
+  /** The server has put us in a channel that nobody wants any more. */
+  | {readonly do: 'release'; readonly channel: string};
+
+export interface Transition {
+  readonly state: SubscriptionState;
+  readonly effects: readonly SubscriptionEffect[];
+}
+
+type EventOf<E extends SubscriptionEvent['type']> = Extract<SubscriptionEvent, {type: E}>;
+type Rule<E extends SubscriptionEvent['type']> = (
+  state: SubscriptionState,
+  event: EventOf<E>,
+) => Transition;
+type Rules = Record<Phase, {[E in SubscriptionEvent['type']]: Rule<E>}>;
+
+const MISFIT: WireError = {
+  code: 'INTERNAL_ERROR',
+  message: 'The server continues a page that was never sent.',
+  statusCode: 500,
+};
+
+export const initialState: SubscriptionState = {phase: 'idle', attempt: 0, early: [], resets: 0};
+
+/** Takes one step of a subscription's life. */
+export function step(state: SubscriptionState, event: SubscriptionEvent): Transition {
+  const rule = rules[state.phase][event.type] as Rule<SubscriptionEvent['type']>;
+  return rule(state, event);
+}
+
+const stay = (state: SubscriptionState): Transition => ({state, effects: []});
+
+const close = (state: SubscriptionState): Transition =>
+  stay({...state, phase: 'closed', held: undefined, early: []});
+
+const end: Rule<'ended'> = (state, {error}) => stay({...state, phase: 'ended', early: [], error});
+
+const wait = (state: SubscriptionState): Transition =>
+  stay({...state, phase: state.held ? 'lost' : 'idle', early: []});
+
+/** Asks for a whole page. What is shown stays until it is there. */
+function ask(state: SubscriptionState): Transition {
+  const attempt = state.attempt + 1;
+  return {
+    state: {...state, phase: 'subscribing', attempt, early: [], error: undefined},
+    effects: [{do: 'subscribe', attempt}],
+  };
+}
+
+function resume(state: SubscriptionState): Transition {
+  if (!state.held) return ask(state);
+  const {channel, epoch, seq} = state.held;
+  const attempt = state.attempt + 1;
+  return {
+    state: {...state, phase: 'resuming', attempt, early: []},
+    effects: [{do: 'subscribe', attempt, resume: {channel, epoch, seq}}],
+  };
+}
+
+const refused: Rule<'refused'> = (state, event) => {
+  if (event.attempt !== state.attempt) return stay(state);
+  // An answer that got lost says nothing against us; a lost connection is reported by itself.
+  if (event.error.code === 'TIMEOUT') return ask(state);
+  if (event.error.code === 'CONNECTION_LOST') return stay(state);
+  return end(state, {type: 'ended', error: event.error});
+};
+
+const accepted: Rule<'accepted'> = (state, {attempt, reply}) => {
+  if (attempt !== state.attempt) return stay(state);
+  const early = state.early;
+  if (reply.kind === 'snapshot') return advance(adopt(state, reply.snapshot), early);
+  if (!state.held) return end(state, {type: 'ended', error: MISFIT});
+  const held = {...state.held, channel: reply.channel};
+  return advance({...state, phase: 'live', held, early: []}, [...reply.deltas, ...early]);
+};
+
+/** The server put a subscription that is gone by now into a channel. */
+const orphaned: Rule<'accepted'> = (state, {reply}) => {
+  const channel = reply.kind === 'snapshot' ? reply.snapshot.channel : reply.channel;
+  return {state, effects: [{do: 'release', channel}]};
+};
+
+const early: Rule<'delta'> = (state, {message}) =>
+  stay({...state, early: [...state.early, message]});
+
+/** Takes a page as it is, keeping the identity of the rows that did not change. */
+function adopt(state: SubscriptionState, snapshot: PageSnapshot): SubscriptionState {
+  const {channel, epoch, seq, keys, rows, meta} = snapshot;
+  const page = {keys, rows: state.held ? sameRows(state.held.page, keys, rows) : rows, meta};
+  const resets = state.held ? state.resets + 1 : state.resets;
+  return {...state, phase: 'live', held: {channel, epoch, seq, page}, early: [], resets};
+}
+
+function sameRows(before: PageState, keys: readonly string[], rows: readonly Row[]): Row[] {
+  const known = new Map(before.keys.map((key, at) => [key, before.rows[at]]));
+  return rows.map((row, at) => {
+    const old = known.get(keys[at]);
+    return old && sameJson(old, row) ? old : row;
+  });
+}
+
+/** Applies what comes next, skips what was applied, and asks for a page when something misses. */
+function advance(state: SubscriptionState, messages: readonly DeltaMessage[]): Transition {
+  let held = state.held!;
+  for (const message of messages) {
+    if (message.seq <= held.seq) continue;
+    const page = message.seq === held.seq + 1 ? applied(held.page, message) : undefined;
+    if (!page) return ask({...state, held});
+    held = {...held, seq: message.seq, page};
+  }
+  return stay({...state, held});
+}
+
+function applied(page: PageState, {ops, meta}: DeltaMessage): PageState | undefined {
+  try {
+    return applyOps(page, ops, meta);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+const signedIn = (state: SubscriptionState): Transition =>
+  state.error?.code === 'NOT_AUTHENTICATED' ? ask(state) : stay(state);
+
+const rules: Rules = {
+  idle: {
+    connected: ask,
+    lost: stay,
+    accepted: stay,
+    refused: stay,
+    delta: stay,
+    snapshot: stay,
+    ended: end,
+    signedIn: stay,
+    close,
+  },
+  subscribing: {
+    connected: ask,
+    lost: wait,
+    accepted,
+    refused,
+    delta: early,
+    snapshot: (state, {message}) => stay({...adopt(state, message), phase: 'subscribing'}),
+    ended: end,
+    signedIn: stay,
+    close,
+  },
+  live: {
+    connected: resume,
+    lost: wait,
+    accepted: stay,
+    refused: stay,
+    delta: (state, {message}) => advance(state, [message]),
+    snapshot: (state, {message}) => stay(adopt(state, message)),
+    ended: end,
+    signedIn: stay,
+    close,
+  },
+  lost: {
+    connected: resume,
+    lost: stay,
+    accepted: stay,
+    refused: stay,
+    delta: stay,
+    snapshot: stay,
+    ended: end,
+    signedIn: stay,
+    close,
+  },
+  resuming: {
+    connected: resume,
+    lost: wait,
+    accepted,
+    refused,
+    delta: early,
+    snapshot: (state, {message}) => stay({...adopt(state, message), phase: 'resuming'}),
+    ended: end,
+    signedIn: stay,
+    close,
+  },
+  ended: {
+    connected: stay,
+    lost: stay,
+    accepted: orphaned,
+    refused: stay,
+    delta: stay,
+    snapshot: stay,
+    ended: stay,
+    signedIn,
+    close,
+  },
+  closed: {
+    connected: stay,
+    lost: stay,
+    accepted: orphaned,
+    refused: stay,
+    delta: stay,
+    snapshot: stay,
+    ended: stay,
+    signedIn: stay,
+    close: stay,
+  },
+};
