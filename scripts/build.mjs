@@ -43,7 +43,7 @@ const waves = [
     {
       name: 'example server',
       inputs: ['examples/inventory/src', 'examples/inventory/tsconfig.json', 'src'],
-      output: 'examples/inventory/dist/index.js',
+      output: 'examples/inventory/dist/main.js',
       async run() {
         await node(example, join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
         await removeOrphans(join(example, 'dist'), join(example, 'src'));
