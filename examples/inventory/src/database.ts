@@ -3,6 +3,7 @@ import {mkdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Client} from 'pg';
 import {
+  clusterDirOf,
   freePort,
   initCluster,
   planCluster,
@@ -48,7 +49,7 @@ export async function openDatabase(settings: Settings): Promise<Database> {
 /** The address of the embedded database while a server runs on it; for other processes. */
 export function runningDatabaseUrl(settings: Settings): string | undefined {
   if (settings.databaseUrl) return settings.databaseUrl;
-  const running = runningPostmaster(planCluster(settings.dataDir).clusterDir);
+  const running = runningPostmaster(clusterDirOf(settings.dataDir));
   if (!running) return undefined;
   return urlOf(running.port, readSecrets(settings.dataDir).databasePassword, DATABASE);
 }

@@ -36,22 +36,33 @@ const MAJOR = '18';
  * folder): then programs and data live under `/var/lib`.
  */
 export function planCluster(dataDir: string): ClusterPlan {
-  const clusterDir = join(dataDir, 'postgres');
+  const clusterDir = clusterDirOf(dataDir);
+  const home = dirname(clusterDir);
+  const account = accountFor(clusterDir);
   const logFile = join(dataDir, 'postgres.log');
   const binaries = findBinaries();
-  const account = accountFor(clusterDir);
-  if (!account || (canReach(clusterDir, account) && canReach(binaries.postgres, account))) {
+  if (!account || (home === dataDir && canReach(binaries.postgres, account))) {
     return {clusterDir, logFile, binaries, account};
   }
-  const home = homeOutside(dataDir);
-  mkdirSync(home, {recursive: true, mode: 0o755});
+  const outside = homeOutside(dataDir);
+  mkdirSync(outside, {recursive: true, mode: 0o755});
   return {
-    clusterDir: join(home, 'postgres'),
+    clusterDir,
     logFile,
-    binaries: copyBinaries(binaries, join(home, 'programs')),
-    account: accountFor(join(home, 'postgres')),
-    movedBecause: `PostgreSQL does not run as root, and no other account can enter ${dataDir}`,
+    binaries: copyBinaries(binaries, join(outside, 'programs')),
+    account,
+    movedBecause:
+      home === dataDir
+        ? undefined
+        : `PostgreSQL does not run as root, and no other account may enter ${dataDir}`,
   };
+}
+
+/** The folder of the cluster that belongs to `dataDir`. */
+export function clusterDirOf(dataDir: string): string {
+  const inside = join(dataDir, 'postgres');
+  const account = accountFor(inside);
+  return !account || canReach(inside, account) ? inside : join(homeOutside(dataDir), 'postgres');
 }
 
 /** Where data goes that cannot be in `dataDir`; the same folder for the same `dataDir`. */

@@ -1,0 +1,26 @@
+import {BindingScope, injectable} from '@loopback/core';
+import {repository} from '@loopback/repository';
+import {HttpErrors} from '@loopback/rest';
+import {securityId, type UserProfile} from '@loopback/security';
+import type {LoginService} from 'loopback4-live-entities';
+import {UserRepository} from '../repositories/user.repository';
+import {passwordMatches} from './passwords';
+
+/** Knows people by name and password; used by `POST /login` and by the socket's `login`. */
+@injectable({scope: BindingScope.TRANSIENT})
+export class PasswordLoginService implements LoginService {
+  constructor(@repository(UserRepository) private readonly users: UserRepository) {}
+
+  async login(credentials: Readonly<Record<string, unknown>>): Promise<UserProfile> {
+    const {username, password} = credentials;
+    if (typeof username !== 'string' || typeof password !== 'string') {
+      throw new HttpErrors.Unauthorized('A username and a password are needed.');
+    }
+    const user = await this.users.findOne({where: {id: username}});
+    if (!(await passwordMatches(password, user?.password)) || !user) {
+      throw new HttpErrors.Unauthorized('The name or the password is wrong.');
+    }
+    // What the token holds, and so what filters know of a person.
+    return {[securityId]: user.id, id: user.id, username: user.id, name: user.name, role: user.role};
+  }
+}
