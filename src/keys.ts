@@ -1,0 +1,42 @@
+import type {TokenService} from '@loopback/authentication';
+import {BindingKey} from '@loopback/core';
+import type {UserProfile} from '@loopback/security';
+import type {AccessGuard, LoginService} from './core/access';
+
+/** Names under which an application configures and extends the package. */
+export namespace LiveEntitiesBindings {
+  /** The component; its configuration holds defaults for the whole application. */
+  export const COMPONENT = BindingKey.create<object>('components.LiveEntitiesComponent');
+
+  /** Configuration of encryption: keys, which one is current, how to read what is older. */
+  export const CRYPTO = BindingKey.create<object>('loopback4-live-entities.crypto');
+
+  /** A provider of data keys, in place of keys in the configuration. */
+  export const KEY_PROVIDER = BindingKey.create<object>('loopback4-live-entities.key-provider');
+
+  /** Configuration of live views and their transport: a `RealtimeConfig`. */
+  export const REALTIME = BindingKey.create<object>('loopback4-live-entities.realtime');
+
+  /** What time it is, for audit fields. Default: the machine's clock. */
+  export const CLOCK = BindingKey.create<() => Date>('loopback4-live-entities.clock');
+
+  /** Told of the rows that a repository has written, before and after. */
+  export const CHANGE_PUBLISHER = BindingKey.create<object>(
+    'loopback4-live-entities.change-publisher',
+  );
+
+  /** Runs the access filters of `@realtime`, for sockets and generated REST controllers. */
+  export const ACCESS_GUARD = BindingKey.create<AccessGuard>(
+    'loopback4-live-entities.access-guard',
+  );
+
+  /** Checks the credentials of the socket's `login`. No default. */
+  export const LOGIN_SERVICE = BindingKey.create<LoginService<UserProfile>>(
+    'loopback4-live-entities.login-service',
+  );
+
+  /** Makes and checks tokens. Default: JSON Web Tokens with `jwt.secret` of the configuration. */
+  export const TOKEN_SERVICE = BindingKey.create<TokenService>(
+    'loopback4-live-entities.token-service',
+  );
+}

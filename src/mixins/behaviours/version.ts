@@ -1,0 +1,56 @@
+import {randomUUID} from 'node:crypto';
+import {behaviourDefaults, type Behaviour, type ChangeRequest} from '../behaviour';
+import {VersionRequiredError} from '../errors';
+import {value, type Assignments} from '../plan';
+
+/**
+ * Every state of a row has a version, and a write names the one it changes. The comparison is part
+ * of the write's own condition, so of two writers with one version exactly one succeeds.
+ */
+export const versionBehaviour: Behaviour = {
+  ...behaviourDefaults('version'),
+  properties: {
+    _version: {type: 'string'},
+    _oldVersion: {type: 'string'},
+    _newVersion: {type: 'string'},
+    _parentVersion: {type: 'string'},
+  },
+  inputOnly: ['_newVersion', '_parentVersion'],
+  kept: ['_version', '_oldVersion'],
+
+  insert: input => ({_version: value(namedVersion(input._newVersion) ?? randomUUID())}),
+
+  change(request): Assignments {
+    if (request.options.bumpVersion === false) return {};
+    return {
+      _version: request.single
+        ? value(namedVersion(request.input._newVersion) ?? randomUUID())
+        : {kind: 'uuid'},
+      _oldVersion: {kind: 'previous', property: '_version'},
+    };
+  },
+
+  condition(request) {
+    const expected = expectedVersion(request);
+    return expected === undefined ? undefined : {_version: expected};
+  },
+};
+
+/**
+ * The version that a write names; `undefined` when it need not name one.
+ *
+ * Rows from before the entity was versioned have no version: `null` is the version to name then.
+ */
+export function expectedVersion(request: ChangeRequest): string | null | undefined {
+  const {options, input, single, kind} = request;
+  const named = options.version !== undefined ? options.version : single ? input._version : undefined;
+  // An object here would be read as an operator, and `{neq: ''}` matches any version.
+  if (named === null || typeof named === 'string') return named;
+  const needed = single && options.bumpVersion !== false && kind !== 'restore' && kind !== 'purge';
+  if (named === undefined && !needed) return undefined;
+  throw new VersionRequiredError(request.entityName, request.id);
+}
+
+function namedVersion(named: unknown): string | undefined {
+  return typeof named === 'string' && named !== '' ? named : undefined;
+}

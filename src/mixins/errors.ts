@@ -1,0 +1,124 @@
+import type {AnyObject} from '@loopback/repository';
+
+/** An error with a machine-readable `code` and the HTTP status that a REST server answers with. */
+export abstract class BehaviourError extends Error {
+  abstract readonly code: string;
+  abstract readonly statusCode: number;
+
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/**
+ * A write of a versioned entity did not say which version it changes.
+ *
+ * Send the version that was read, as `_version` in the data or as `options.version`.
+ */
+export class VersionRequiredError extends BehaviourError {
+  readonly code = 'VERSION_REQUIRED';
+  readonly statusCode = 428;
+
+  constructor(
+    readonly entityName: string,
+    readonly entityId: unknown,
+  ) {
+    super(
+      `A write of ${entityName} ${String(entityId)} needs the version it was read with: ` +
+        'send it as "_version" in the data or as "version" in the options.',
+    );
+  }
+}
+
+/** The row has changed since the caller read it; nothing was written. */
+export class VersionConflictError extends BehaviourError {
+  readonly code = 'VERSION_CONFLICT';
+  readonly statusCode = 409;
+
+  /**
+   * @param entityName - Model name
+   * @param entityId - Id of the row
+   * @param expected - The version that the caller named
+   * @param actual - The version that the row had when the conflict was found
+   */
+  constructor(
+    readonly entityName: string,
+    readonly entityId: unknown,
+    readonly expected: string | null,
+    readonly actual: string | null,
+  ) {
+    super(
+      `${entityName} ${String(entityId)} has changed: expected version ${expected}, ` +
+        `found ${actual}. Read it again and repeat the change.`,
+    );
+  }
+
+  /** What REST answers beside the message. */
+  get details(): AnyObject {
+    const {entityName, entityId, expected, actual} = this;
+    return {entityName, entityId, expected, actual};
+  }
+}
+
+/** A deleted row cannot come back because a live row has taken one of its unique values. */
+export class RestoreConflictError extends BehaviourError {
+  readonly code = 'RESTORE_CONFLICT';
+  readonly statusCode = 409;
+
+  constructor(
+    readonly entityName: string,
+    readonly entityId: unknown,
+    readonly constraint?: string,
+  ) {
+    super(
+      `${entityName} ${String(entityId)} cannot be restored: a live row has the same unique value` +
+        (constraint ? ` (${constraint}).` : '.'),
+    );
+  }
+}
+
+/** A condition of a bulk write is not safe to run: part of it would silently be dropped. */
+export class InvalidWhereError extends BehaviourError {
+  readonly code = 'INVALID_WHERE';
+  readonly statusCode = 400;
+}
+
+/** The transaction in the options belongs to another datasource than the repository. */
+export class ForeignTransactionError extends BehaviourError {
+  readonly code = 'FOREIGN_TRANSACTION';
+  readonly statusCode = 500;
+
+  constructor(entityName: string) {
+    super(
+      `The transaction given to the repository of ${entityName} was begun on another datasource. ` +
+        'It would be ignored, so the write is refused.',
+    );
+  }
+}
+
+/** A repository was asked for something that needs a behaviour it does not have. */
+export class BehaviourMissingError extends BehaviourError {
+  readonly code = 'BEHAVIOUR_MISSING';
+  readonly statusCode = 501;
+
+  constructor(
+    readonly entityName: string,
+    readonly behaviour: string,
+  ) {
+    super(`The repository of ${entityName} does not have the behaviour "${behaviour}".`);
+  }
+}
+
+/** Encrypted properties are in use and no key is configured. */
+export class CryptoNotConfiguredError extends BehaviourError {
+  readonly code = 'CRYPTO_NOT_CONFIGURED';
+  readonly statusCode = 500;
+
+  constructor(entityName: string) {
+    super(
+      `${entityName} has encrypted properties but no key is configured: ` +
+        'app.configure(LiveEntitiesBindings.CRYPTO).to({keys: [...], current: ...}).',
+    );
+  }
+}

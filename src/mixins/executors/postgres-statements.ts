@@ -1,0 +1,245 @@
+import {HISTORY_PROPERTIES} from '../model-definition';
+import type {JugglerModelClass} from '../juggler';
+import type {Assigned, Assignments, ChangePlan, Condition, RemovePlan, RevisionNote, Row} from '../plan';
+import {columnValue, type PostgresConnector} from './postgres-connector';
+import {join, param, raw, sql, type Fragment} from './sql';
+
+/** A table as statements need it: its name and its columns in the order of the properties. */
+export interface TableShape {
+  readonly model: JugglerModelClass;
+  readonly table: string;
+  readonly idName: string;
+  readonly properties: readonly string[];
+  /** Escaped column names, in the order of `properties`. */
+  readonly columns: readonly string[];
+}
+
+export function tableShape(connector: PostgresConnector, model: JugglerModelClass): TableShape {
+  const properties = Object.keys(model.definition.properties);
+  return {
+    model,
+    table: connector.tableEscaped(model.modelName),
+    idName: model.definition.idName(),
+    properties,
+    columns: properties.map(p => connector.columnEscaped(model.modelName, p)),
+  };
+}
+
+/** What a statement needs beside its plan. */
+export interface StatementContext {
+  readonly connector: PostgresConnector;
+  readonly entity: TableShape;
+  readonly history?: TableShape;
+  /** PostgreSQL 18 and later: `RETURNING old.…, new.…`. */
+  readonly returnsOld: boolean;
+  readonly wanted: 'count' | 'rows';
+}
+
+/** One INSERT of all rows. Answers the columns `returned`. */
+export function insertStatement(
+  context: StatementContext,
+  rows: readonly {values: Row; assign: Assignments}[],
+  returned: readonly string[],
+): Fragment {
+  const {connector, entity} = context;
+  const names = entity.properties.filter(p =>
+    rows.some(row => row.values[p] !== undefined || row.assign[p]),
+  );
+  const tuples = rows.map(({values, assign}) =>
+    join(
+      names.map(name =>
+        assign[name] && assign[name].kind !== 'value'
+          ? assignedOnInsert(context, assign[name], values)
+          : values[name] === undefined
+            ? raw('DEFAULT')
+            : columnValue(connector, entity.model.definition.properties[name], values[name]),
+      ),
+      ', ',
+    ),
+  );
+  const columns = names.map(name => column(entity, name)).join(', ');
+  const source = names.length
+    ? sql`(${columns}) VALUES ${join(tuples.map(t => sql`(${t})`), ', ')}`
+    : raw('DEFAULT VALUES');
+  const answer = returned.map(name => column(entity, name)).join(', ') || '1';
+  return sql`INSERT INTO ${entity.table} ${source} RETURNING ${answer}`;
+}
+
+/**
+ * One UPDATE; with a history, one statement that also keeps the states which end.
+ *
+ * `values` are those of the data, already as juggler hands them to a connector.
+ */
+export function changeStatement(
+  context: StatementContext,
+  plan: ChangePlan,
+  values: Row,
+  where: Condition,
+): Fragment {
+  const {entity, wanted, returnsOld} = context;
+  const set = assignments(context, plan, values);
+  const condition = whereClause(context, where);
+  if (!plan.revision && wanted === 'count') {
+    return sql`UPDATE ${entity.table} AS t SET ${set} ${condition}`;
+  }
+  if (returnsOld) {
+    const answer = [...oldColumns(context, i => `old.${entity.columns[i]} AS o${i}`),
+      ...newColumns(context, plan, name => `new.${column(entity, name)}`)];
+    const update = sql`UPDATE ${entity.table} AS t SET ${set} ${condition} RETURNING ${answer.join(', ')}`;
+    return withHistory(context, [sql`w AS (${update})`], plan.revision);
+  }
+  // The lock comes first: without it, writers that waited for each other would all keep the state
+  // that the statement's snapshot shows. Ordered, so that bulk writes cannot deadlock.
+  const lock = plan.single ? '' : ` ORDER BY ${column(entity, entity.idName)}`;
+  const locked = oldColumns(context, i => `${entity.columns[i]} AS o${i}`, true).join(', ');
+  const id = entity.properties.indexOf(entity.idName);
+  const answer = [...oldColumns(context, i => `o.o${i}`),
+    ...newColumns(context, plan, name => `t.${column(entity, name)}`)];
+  return withHistory(
+    context,
+    [
+      sql`o AS (SELECT ${locked} FROM ${entity.table} ${condition}${lock} FOR NO KEY UPDATE)`,
+      sql`w AS (UPDATE ${entity.table} AS t SET ${set} FROM o WHERE t.${entity.columns[id]} = o.o${String(id)} RETURNING ${answer.join(', ')})`,
+    ],
+    plan.revision,
+  );
+}
+
+/** One DELETE; with a history, one statement that also keeps the states which end. */
+export function removeStatement(
+  context: StatementContext,
+  plan: RemovePlan,
+  where: Condition,
+): Fragment {
+  const {entity, wanted} = context;
+  const condition = whereClause(context, where);
+  if (!plan.revision && wanted === 'count') return sql`DELETE FROM ${entity.table} ${condition}`;
+  const answer = oldColumns(context, i => `${entity.columns[i]} AS o${i}`);
+  if (plan.revision) answer.push(`${nextMoment(column(entity, '_validFrom'))} AS ended`);
+  const removal = sql`DELETE FROM ${entity.table} ${condition} RETURNING ${answer.join(', ')}`;
+  return withHistory(context, [sql`w AS (${removal})`], plan.revision, 'removed');
+}
+
+function withHistory(
+  context: StatementContext,
+  ctes: Fragment[],
+  revision: RevisionNote | undefined,
+  fate: 'changed' | 'removed' = 'changed',
+): Fragment {
+  const {entity, history, wanted} = context;
+  if (revision && history) ctes.push(sql`h AS (${historyInsert(entity, history, revision)})`);
+  const columns = entity.columns.map((_, i) => i);
+  const shown = [
+    ...columns.map(i => `o${i}`),
+    ...(fate === 'changed' ? columns.map(i => `n${i}`) : []),
+  ];
+  const answer = wanted === 'rows' ? shown.join(', ') : 'count(*)::int';
+  return sql`WITH ${join(ctes, ', ')} SELECT ${answer} FROM w`;
+}
+
+function historyInsert(entity: TableShape, history: TableShape, note: RevisionNote): Fragment {
+  const own = ['_modelId', '_validTo', '_operation', '_by', '_onBehalfOf', '_reason', '_requestId'];
+  const copied = entity.properties.filter(p => !(p in HISTORY_PROPERTIES));
+  const names = [...copied, ...own].map(name => column(history, name)).join(', ');
+  const states = copied.map(p => {
+    const old = `w.o${entity.properties.indexOf(p)}`;
+    if (p === '_revision') return `COALESCE(${old}, 1)`;
+    return p === '_validFrom' ? `COALESCE(${old}, to_timestamp(0))` : old;
+  });
+  const id = `w.o${entity.properties.indexOf(entity.idName)}`;
+  const notes = [note.operation, note.by, note.onBehalfOf, note.reason, note.requestId];
+  const noted = join(notes.map(n => param(n ?? null, '::text')), ', ');
+  return sql`INSERT INTO ${history.table} (${names}) SELECT ${states.join(', ')}, ${id}, w.ended, ${noted} FROM w`;
+}
+
+function oldColumns(
+  {entity, history, wanted}: StatementContext,
+  expression: (index: number) => string,
+  always = false,
+): string[] {
+  const needed = always || history || wanted === 'rows';
+  return needed ? entity.columns.map((_, i) => expression(i)) : [];
+}
+
+function newColumns(
+  {entity, wanted}: StatementContext,
+  plan: ChangePlan,
+  expression: (property: string) => string,
+): string[] {
+  return [
+    ...(wanted === 'rows' ? entity.properties.map((p, i) => `${expression(p)} AS n${i}`) : []),
+    ...(plan.revision ? [`${expression('_validFrom')} AS ended`] : []),
+  ];
+}
+
+function assignments(context: StatementContext, plan: ChangePlan, values: Row): Fragment {
+  const {entity, connector} = context;
+  const kept = new Set([...plan.keep, '_revision', '_validFrom', entity.idName]);
+  const set: Fragment[] = [];
+  entity.properties.forEach((name, i) => {
+    const property = entity.model.definition.properties[name];
+    const assigned = plan.assign[name];
+    if (assigned) {
+      set.push(sql`${entity.columns[i]} = ${assignedOnChange(context, name, assigned)}`);
+    } else if (name !== entity.idName && (values[name] !== undefined || (plan.replace && !kept.has(name)))) {
+      set.push(sql`${entity.columns[i]} = ${columnValue(connector, property, values[name] ?? null)}`);
+    }
+  });
+  const id = column(entity, entity.idName);
+  return set.length ? join(set, ', ') : raw(`${id} = t.${id}`);
+}
+
+function assignedOnChange(context: StatementContext, name: string, assigned: Assigned): Fragment {
+  const {entity, connector} = context;
+  switch (assigned.kind) {
+    case 'value':
+      return columnValue(connector, entity.model.definition.properties[name], assigned.value);
+    case 'previous':
+      return raw(`t.${column(entity, assigned.property)}`);
+    case 'uuid':
+      return raw('gen_random_uuid()');
+    case 'firstRevision':
+      return raw('1');
+    case 'nextRevision':
+      return raw(`COALESCE(t.${column(entity, name)}, 1) + 1`);
+    case 'stateBegins':
+      return raw(nextMoment(`t.${column(entity, name)}`));
+  }
+}
+
+function assignedOnInsert(context: StatementContext, assigned: Assigned, values: Row): Fragment {
+  switch (assigned.kind) {
+    case 'firstRevision':
+      return firstRevision(context, values);
+    case 'stateBegins':
+      return raw('clock_timestamp()');
+    case 'uuid':
+      return raw('gen_random_uuid()');
+    case 'value':
+    case 'previous':
+    case 'nextRevision':
+      throw new Error(`A new row cannot be assigned "${assigned.kind}".`);
+  }
+}
+
+/** An id that was in use before goes on counting where its history ended. */
+function firstRevision({connector, entity, history}: StatementContext, values: Row): Fragment {
+  const id = values[entity.idName];
+  if (!history || id === undefined || id === null) return raw('1');
+  const idValue = columnValue(connector, entity.model.definition.properties[entity.idName], id);
+  const [revision, modelId] = [column(history, '_revision'), column(history, '_modelId')];
+  return sql`(SELECT COALESCE(max(${revision}), 0) + 1 FROM ${history.table} WHERE ${modelId} = ${idValue})`;
+}
+
+/** Now, but always after `since`: two states of one transaction must not begin at one moment. */
+function nextMoment(since: string): string {
+  return `GREATEST(clock_timestamp(), ${since} + interval '1 microsecond')`;
+}
+
+function whereClause({connector, entity}: StatementContext, where: Condition): Fragment {
+  return connector.buildWhere(entity.model.modelName, where);
+}
+
+function column(shape: TableShape, property: string): string {
+  return shape.columns[shape.properties.indexOf(property)];
+}

@@ -1,0 +1,191 @@
+import type {Options} from '@loopback/repository';
+import {
+  assertOwnTransaction,
+  coercedWhere,
+  instanceForInsert,
+  valuesForReplace,
+  valuesForUpdate,
+  type JugglerModelClass,
+} from '../juggler';
+import type {ChangePlan, Condition, InsertPlan, RemovePlan, Row, WriteResult, WrittenRow} from '../plan';
+import {knownValue} from '../plan';
+import type {Executor, PlanTarget} from './executor';
+import type {PostgresConnector, Queryable} from './postgres-connector';
+import {
+  changeStatement,
+  insertStatement,
+  removeStatement,
+  tableShape,
+  type StatementContext,
+  type TableShape,
+} from './postgres-statements';
+import {numbered, type Fragment} from './sql';
+import {StatementNames} from './statement-names';
+
+const DEFAULT_NAMED_STATEMENTS = 500;
+
+/** Runs each plan as one named statement of PostgreSQL, in the caller's transaction if given. */
+export class PostgresExecutor implements Executor {
+  private readonly names: StatementNames;
+  private readonly shapes = new WeakMap<JugglerModelClass, TableShape>();
+  private version?: Promise<number>;
+
+  constructor(private readonly connector: PostgresConnector) {
+    const {namedStatements = true} = connector.settings;
+    const limit = namedStatements === true ? DEFAULT_NAMED_STATEMENTS : Number(namedStatements);
+    this.names = new StatementNames(limit);
+  }
+
+  async run(
+    plan: InsertPlan | ChangePlan | RemovePlan,
+    target: PlanTarget,
+    options: Options,
+    wanted: 'count' | 'rows',
+  ): Promise<WriteResult> {
+    assertOwnTransaction(target.model, options);
+    const context = await this.contextOf(target, options, wanted);
+    switch (plan.kind) {
+      case 'insert':
+        return this.insert(plan, context, options);
+      case 'change':
+        return this.change(plan, context, options);
+      case 'remove':
+        return this.remove(plan, context, options);
+    }
+  }
+
+  /** Runs a statement on the pool or the caller's transaction. */
+  async query(statement: Fragment, options: Options, naming: 'named' | 'unnamed' = 'named') {
+    const {text, values} = numbered(statement);
+    const name = naming === 'named' ? this.names.nameOf(text) : undefined;
+    return this.connectionFor(options).query({name, text, values, rowMode: 'array'});
+  }
+
+  where(model: JugglerModelClass, where: Condition): Fragment {
+    return this.connector.buildWhere(model.modelName, where);
+  }
+
+  orderBy(model: JugglerModelClass, order: string[]): string {
+    return this.connector.buildOrderBy(model.modelName, order);
+  }
+
+  shapeOf(model: JugglerModelClass): TableShape {
+    let shape = this.shapes.get(model);
+    if (!shape) {
+      shape = tableShape(this.connector, model);
+      this.shapes.set(model, shape);
+    }
+    return shape;
+  }
+
+  /** A row in the order of the shape's properties, as an object of property values. */
+  rowFrom(shape: TableShape, values: readonly unknown[], names = shape.properties): Row {
+    const row: Row = {};
+    names.forEach((name, i) => {
+      const property = shape.model.definition.properties[name];
+      row[name] = this.connector.fromColumnValue(property, values[i]);
+    });
+    return row;
+  }
+
+  private async insert(
+    plan: InsertPlan,
+    context: StatementContext,
+    options: Options,
+  ): Promise<WriteResult> {
+    const {entity, wanted} = context;
+    const rows = await Promise.all(
+      plan.rows.map(async ({data, assign}) => {
+        const known = Object.entries(assign).map(([name, a]) => [name, knownValue(a)]);
+        const input = {...data, ...Object.fromEntries(known)};
+        const instance = await instanceForInsert(entity.model, input, options);
+        const stored = entity.model._sanitizeData(instance.toObject(true), options);
+        return {values: entity.model._forDB(stored), assign};
+      }),
+    );
+    const returned =
+      wanted === 'rows'
+        ? entity.properties
+        : entity.properties.filter(p => rows.some(r => r.values[p] === undefined && !r.assign[p]));
+    const result = await this.query(insertStatement(context, rows, returned), options);
+    return {
+      count: result.rows.length,
+      rows: result.rows.map((row, i) => ({
+        after: {...rows[i].values, ...this.rowFrom(entity, row, returned)},
+      })),
+    };
+  }
+
+  private async change(
+    plan: ChangePlan,
+    context: StatementContext,
+    options: Options,
+  ): Promise<WriteResult> {
+    const {model} = context.entity;
+    const prepare = plan.replace ? valuesForReplace : valuesForUpdate;
+    const values = model._forDB(await prepare(model, plan.data, options));
+    const where = coercedWhere(model, plan.where, options);
+    return this.answer(changeStatement(context, plan, values, where), plan, context, options);
+  }
+
+  private async remove(
+    plan: RemovePlan,
+    context: StatementContext,
+    options: Options,
+  ): Promise<WriteResult> {
+    const where = coercedWhere(context.entity.model, plan.where, options);
+    return this.answer(removeStatement(context, plan, where), plan, context, options);
+  }
+
+  private async answer(
+    statement: Fragment,
+    plan: ChangePlan | RemovePlan,
+    {entity, wanted}: StatementContext,
+    options: Options,
+  ): Promise<WriteResult> {
+    const result = await this.query(statement, options);
+    if (wanted === 'rows') {
+      const width = entity.properties.length;
+      const rows = result.rows.map((row): WrittenRow => ({
+        before: this.rowFrom(entity, row),
+        after: plan.kind === 'change' ? this.rowFrom(entity, row.slice(width)) : undefined,
+      }));
+      return {count: rows.length, rows};
+    }
+    const count = plan.revision ? Number(result.rows[0][0]) : (result.rowCount ?? 0);
+    return {count, rows: []};
+  }
+
+  private async contextOf(
+    {model, history}: PlanTarget,
+    options: Options,
+    wanted: 'count' | 'rows',
+  ): Promise<StatementContext> {
+    return {
+      connector: this.connector,
+      entity: this.shapeOf(model),
+      history: history && this.shapeOf(history),
+      returnsOld: (await this.serverVersion(options)) >= 180000,
+      wanted,
+    };
+  }
+
+  private serverVersion(options: Options): Promise<number> {
+    this.version ??= this.connectionFor(options)
+      .query({text: 'SHOW server_version_num', values: [], rowMode: 'array'})
+      .then(({rows}) => Number(rows[0][0]))
+      .catch(error => {
+        this.version = undefined;
+        throw error;
+      });
+    return this.version;
+  }
+
+  private connectionFor(options: Options): Queryable {
+    const {transaction} = options;
+    if (!transaction) return this.connector.pg;
+    const {connection, txId} = transaction;
+    if (!connection || connection.txId !== txId) throw new Error('The transaction is not active.');
+    return connection;
+  }
+}

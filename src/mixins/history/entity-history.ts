@@ -1,0 +1,185 @@
+import {isDeepStrictEqual} from 'node:util';
+import {
+  EntityNotFoundError,
+  type Count,
+  type Entity,
+  type Filter,
+  type Options,
+  type Where,
+} from '@loopback/repository';
+import {visible} from '../behaviours/soft-delete';
+import {InvalidWhereError} from '../errors';
+import type {JugglerModelClass} from '../juggler';
+import {visibilityOf} from '../options';
+import type {Condition, RevisionOperation, Row} from '../plan';
+import {conjunction} from '../planner';
+import type {RepositoryHost} from '../repository-host';
+import {Secrets} from '../secrets';
+import {plainWhere} from '../where';
+import {pruneStates, type PruneOptions} from './prune';
+import {statesAt} from './states-at';
+
+/** A state that a row has had and has no more, and the write that ended it. */
+export interface Revision<T> {
+  entity: T;
+  _modelId: unknown;
+  /** 1, 2, … for each row. */
+  _revision: number;
+  /** When the state began, to the millisecond. */
+  _validFrom: Date;
+  /** When the next state began. */
+  _validTo: Date;
+  _operation: RevisionOperation;
+  _by: string;
+  _onBehalfOf?: string;
+  _reason?: string;
+  _requestId?: string;
+}
+
+/** One property that differs between two states. */
+export interface PropertyChange {
+  property: string;
+  from: unknown;
+  to: unknown;
+}
+
+/** A revision by its number, or the present state. */
+export type RevisionRef = number | 'current';
+
+/** Reads and tends the states that rows have had. */
+export class EntityHistory<T extends Entity> {
+  private readonly secrets: Secrets;
+
+  constructor(
+    private readonly host: RepositoryHost<T>,
+    private readonly model: JugglerModelClass,
+  ) {
+    this.secrets = new Secrets(host.live, host.surroundings);
+  }
+
+  async find(filter: Filter = {}, options: Options = {}): Promise<Revision<T>[]> {
+    await this.secrets.checkQuery(filter);
+    const {where, order, limit, skip, offset} = filter;
+    const query = {
+      where: plainWhere(where as Condition),
+      order: order?.length ? order : ['_modelId ASC', '_revision ASC'],
+      limit,
+      skip: skip ?? offset,
+    };
+    const found = await this.model.find(query, options);
+    return Promise.all(found.map(instance => this.revisionFrom(instance.toObject(true))));
+  }
+
+  /** The rows as they were at a moment, those that are unchanged since then included. */
+  async findAsOf(when: Date | string, filter: Filter<T> = {}, options: Options = {}): Promise<T[]> {
+    await this.secrets.checkQuery(filter);
+    const {live} = this.host;
+    const guard = live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
+    const where = conjunction([plainWhere(filter.where as Condition), guard]);
+    const rows = await statesAt(live, this.model, momentAfter(when), {...filter, where}, options);
+    const entities = await this.secrets.open(rows.map(row => this.host.toStoredEntity(row)));
+    return entities.map(entity => selected(entity, filter.fields));
+  }
+
+  async findByIdAsOf(id: unknown, when: Date | string, filter: Filter<T> = {}, options?: Options) {
+    const byId = {[this.host.live.idName]: id} as Where<T>;
+    const where = {and: [byId, filter.where ?? {}]} as Where<T>;
+    const [entity] = await this.findAsOf(when, {...filter, where, limit: 1}, options);
+    if (!entity) throw new EntityNotFoundError(this.host.live.entityClass, id);
+    return entity;
+  }
+
+  async diff(id: unknown, from: RevisionRef, to: RevisionRef, options: Options = {}) {
+    const [before, after] = await Promise.all([
+      this.state(id, from, options),
+      this.state(id, to, options),
+    ]);
+    return this.ownProperties().flatMap((property): PropertyChange[] => {
+      const [a, b] = [(before as Row)[property] ?? null, (after as Row)[property] ?? null];
+      return isDeepStrictEqual(a, b) ? [] : [{property, from: a, to: b}];
+    });
+  }
+
+  /** One state of a row, past or present. */
+  async state(id: unknown, revision: RevisionRef, options: Options = {}): Promise<T> {
+    const {live} = this.host;
+    if (revision !== 'current') {
+      const [past] = await this.find({where: {_modelId: id, _revision: revision} as Where}, options);
+      if (past) return past.entity;
+    }
+    const [present] = await live.model.find({where: {[live.idName]: id}, limit: 1}, options);
+    const row = present?.toObject(true);
+    if (row && (revision === 'current' || Number(row._revision ?? 1) === revision)) {
+      return (await this.secrets.open([this.host.toStoredEntity(row)]))[0];
+    }
+    throw new EntityNotFoundError(`${live.name} revision`, `${String(id)}, ${revision}`);
+  }
+
+  /** The data of a past state, for writing it again. */
+  async dataOf(id: unknown, revision: number, options?: Options): Promise<Row> {
+    const state = (await this.state(id, revision, options)) as Row;
+    return Object.fromEntries(this.ownProperties().map(name => [name, state[name]]));
+  }
+
+  prune(options: PruneOptions): Promise<Count> {
+    return pruneStates(this.host.live, this.model, options);
+  }
+
+  /** Empties properties in all kept states of a row, such as what a person asks to be forgotten. */
+  async redact(id: unknown, fields: readonly string[], options: Options = {}): Promise<Count> {
+    const allowed = this.ownProperties();
+    const refused = fields.filter(field => !allowed.includes(field));
+    if (refused.length) throw new InvalidWhereError(`Cannot redact ${refused.join(', ')}.`);
+    const emptied = Object.fromEntries(fields.map(field => [field, null]));
+    return this.model.updateAll({_modelId: id}, emptied, options);
+  }
+
+  /** The entity's properties without its id and those of behaviours. */
+  private ownProperties(): string[] {
+    const {live} = this.host;
+    const added = new Set(live.behaviours.flatMap(b => Object.keys(b.properties)));
+    return Object.keys(live.entityClass.definition.properties).filter(
+      name => name !== live.idName && !added.has(name),
+    );
+  }
+
+  private async revisionFrom(row: Row): Promise<Revision<T>> {
+    const {_historyId, _modelId, _validTo, _operation, _by, ...state} = row;
+    const {_onBehalfOf, _reason, _requestId, _revision, _validFrom, ...properties} = state;
+    const entity = this.host.toStoredEntity(properties);
+    await this.secrets.open([entity], () => _modelId);
+    const note = {_operation, _by, _onBehalfOf, _reason, _requestId};
+    const said = Object.entries(note).filter(([, v]) => v !== null && v !== undefined);
+    return {
+      entity,
+      _modelId,
+      _revision: Number(_revision),
+      _validFrom,
+      _validTo,
+      ...Object.fromEntries(said),
+    } as Revision<T>;
+  }
+}
+
+/**
+ * The end of the millisecond that a caller names. States begin at microseconds, JavaScript sees
+ * milliseconds: with this, the `_validFrom` of a revision leads back to that revision.
+ */
+function momentAfter(when: Date | string): Date {
+  const time = new Date(when).getTime();
+  if (Number.isNaN(time)) throw new InvalidWhereError(`"${String(when)}" is not a time.`);
+  return new Date(time + 1);
+}
+
+function selected<T extends Entity>(entity: T, fields: Filter<T>['fields']): T {
+  if (!fields) return entity;
+  const listed = Array.isArray(fields);
+  const shown = listed ? {} : (fields as Record<string, boolean>);
+  const positive = listed || Object.values(shown).some(Boolean);
+  for (const name of Object.keys(entity)) {
+    const named = listed ? (fields as string[]).includes(name) : shown[name];
+    if (positive ? !named : named === false) delete (entity as Row)[name];
+  }
+  return entity;
+}
+

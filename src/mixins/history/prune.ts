@@ -1,0 +1,68 @@
+import type {Count} from '@loopback/repository';
+import {param, sql} from '../executors/sql';
+import {InvalidWhereError} from '../errors';
+import type {JugglerModelClass} from '../juggler';
+import type {LiveEntity} from '../live-entity';
+
+/** Which states may go. At least one is needed; with both, a state goes that meets both. */
+export interface PruneOptions {
+  /** States that ended before this moment. */
+  olderThan?: Date;
+  /** States beyond the newest so many of each row. */
+  keepLast?: number;
+}
+
+/** Deletes kept states for good. */
+export async function pruneStates(
+  live: LiveEntity,
+  history: JugglerModelClass,
+  {olderThan, keepLast}: PruneOptions,
+): Promise<Count> {
+  if (!olderThan && keepLast === undefined) {
+    throw new InvalidWhereError('Say which states may go: olderThan, keepLast or both.');
+  }
+  if (keepLast === undefined) return history.deleteAll({_validTo: {lt: olderThan}});
+  return live.postgres
+    ? pruneInOneStatement(live, history, keepLast, olderThan)
+    : pruneByReading(history, keepLast, olderThan);
+}
+
+async function pruneInOneStatement(
+  live: LiveEntity,
+  history: JugglerModelClass,
+  keepLast: number,
+  olderThan: Date | undefined,
+): Promise<Count> {
+  const postgres = live.postgres!;
+  const shape = postgres.shapeOf(history);
+  const column = (name: string) => shape.columns[shape.properties.indexOf(name)];
+  const rank = `row_number() OVER (PARTITION BY ${column('_modelId')} ORDER BY ${column('_revision')} DESC)`;
+  const ranked = `SELECT ${column('_historyId')} AS id, ${rank} AS rank FROM ${shape.table}`;
+  const age = olderThan
+    ? sql` AND h.${column('_validTo')} < ${param(olderThan.toISOString(), '::timestamptz')}`
+    : '';
+  const statement = sql`DELETE FROM ${shape.table} AS h USING (${ranked}) AS k WHERE h.${column('_historyId')} = k.id AND k.rank > ${param(keepLast, '::int')}${age}`;
+  return {count: (await postgres.query(statement, {}, 'unnamed')).rowCount ?? 0};
+}
+
+async function pruneByReading(
+  history: JugglerModelClass,
+  keepLast: number,
+  olderThan: Date | undefined,
+): Promise<Count> {
+  const seen = new Map<string, number>();
+  const doomed: unknown[] = [];
+  for (const state of await history.find({order: ['_revision DESC']})) {
+    const {_historyId, _modelId, _validTo} = state.toObject(true);
+    const rank = (seen.get(String(_modelId)) ?? 0) + 1;
+    seen.set(String(_modelId), rank);
+    const old = !olderThan || new Date(_validTo as Date) < olderThan;
+    if (rank > keepLast && old) doomed.push(_historyId);
+  }
+  let count = 0;
+  for (let i = 0; i < doomed.length; i += 500) {
+    const ids = doomed.slice(i, i + 500);
+    count += (await history.deleteAll({_historyId: {inq: ids}})).count;
+  }
+  return {count};
+}

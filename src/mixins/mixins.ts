@@ -1,0 +1,91 @@
+import type {DefaultCrudRepository, Entity} from '@loopback/repository';
+import {DefaultTransactionalRepository} from '@loopback/repository';
+import type {BehaviourName} from './behaviour';
+import {markDeclarative} from './behaviours-of';
+import {addBehaviour} from './decorators';
+import {installLayer} from './install-layer';
+import type {RepositoryClass} from './layer';
+import type {
+  HistoricalRepository,
+  SoftDeletableRepository,
+  VersionedRepository,
+} from './repository-methods';
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- TypeScript demands it of mixins */
+
+/** A constructor as TypeScript wants it of a mixin. */
+export type MixinConstructor<T> = new (...args: any[]) => T;
+
+type EntityOf<S extends RepositoryClass> =
+  InstanceType<S> extends DefaultCrudRepository<infer T, any, any> ? T : never;
+type IdOf<S extends RepositoryClass> =
+  InstanceType<S> extends DefaultCrudRepository<any, infer ID, any> ? ID : never;
+
+/**
+ * The version behaviour as a mixin, which puts its added methods into the type.
+ *
+ * @example
+ * ```ts
+ * class ProductRepository extends HistoryMixin(VersionMixin(
+ *   DefaultTransactionalRepository<Product, string>,
+ * )) {}
+ * ```
+ */
+export function VersionMixin<S extends RepositoryClass>(
+  superClass: S,
+): S & MixinConstructor<VersionedRepository<EntityOf<S>, IdOf<S>>> {
+  return extended(superClass, 'version') as never;
+}
+
+/** The audit behaviour as a mixin; it adds no methods. */
+export function AuditFieldsMixin<S extends RepositoryClass>(superClass: S): S {
+  return extended(superClass, 'audit') as never;
+}
+
+/** The soft delete behaviour as a mixin: `restoreById`, `restoreAll`, `purge`. */
+export function SoftDeleteMixin<S extends RepositoryClass>(
+  superClass: S,
+): S & MixinConstructor<SoftDeletableRepository<EntityOf<S>, IdOf<S>>> {
+  return extended(superClass, 'softDelete') as never;
+}
+
+/** The history behaviour as a mixin: `history`, `findAsOf`, `diff`, `revertTo` and more. */
+export function HistoryMixin<S extends RepositoryClass>(
+  superClass: S,
+): S & MixinConstructor<HistoricalRepository<EntityOf<S>, IdOf<S>>> {
+  return extended(superClass, 'history') as never;
+}
+
+/** The encryption behaviour as a mixin. */
+export function CryptoMixin<S extends RepositoryClass>(superClass: S): S {
+  return extended(superClass, 'crypto') as never;
+}
+
+function extended(superClass: RepositoryClass, name: BehaviourName): RepositoryClass {
+  abstract class WithBehaviour extends superClass {}
+  Object.defineProperty(WithBehaviour, 'name', {value: superClass.name});
+  addBehaviour(WithBehaviour, name);
+  return WithBehaviour;
+}
+
+/**
+ * A repository whose behaviours are declared: by the model's `settings.mixins`, and where that is
+ * silent by `app.configure(LiveEntitiesBindings.COMPONENT).to({mixins: {…}})`. Decorators add to
+ * them.
+ *
+ * @example
+ * ```ts
+ * @model({settings: {mixins: {VersionMixin: true, AuditFieldsMixin: true}}})
+ * export class Product extends Entity {}
+ *
+ * export class ProductRepository extends BaseEntityRepository<Product, string> {}
+ * ```
+ */
+export class BaseEntityRepository<
+  T extends Entity,
+  ID,
+  Relations extends object = {},
+> extends DefaultTransactionalRepository<T, ID, Relations> {}
+
+markDeclarative(BaseEntityRepository);
+installLayer(BaseEntityRepository);

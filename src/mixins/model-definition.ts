@@ -1,0 +1,144 @@
+import {ModelDefinition, type Model, type PropertyDefinition} from '@loopback/repository';
+import type {Behaviour, BehaviourName} from './behaviour';
+import type {JugglerModelClass} from './juggler';
+
+type WithDefinition = {definition: ModelDefinition};
+
+/** Adds what the behaviours need to the entity's definition, where the model does not have it. */
+export function addProperties(entity: WithDefinition, behaviours: readonly Behaviour[]): void {
+  const {definition} = entity;
+  for (const {properties} of behaviours) {
+    for (const [name, property] of Object.entries(properties)) {
+      if (!(name in definition.properties)) definition.addProperty(name, {...property});
+    }
+  }
+}
+
+/** The names of the properties that the definition says are encrypted. */
+export function encryptedProperties(definition: ModelDefinition): Record<string, PropertyDefinition> {
+  return Object.fromEntries(
+    Object.entries(definition.properties).filter(([, property]) => property.encrypt),
+  );
+}
+
+/**
+ * The definition of what is stored: without properties that are input only, with the columns that
+ * the entity hides, and with text columns for what is encrypted.
+ */
+export function storedDefinition(
+  definition: ModelDefinition,
+  behaviours: readonly Behaviour[],
+): ModelDefinition {
+  const inputOnly = new Set(behaviours.flatMap(b => b.inputOnly));
+  const encrypts = behaviours.some(b => b.name === 'crypto');
+  const stored = new ModelDefinition({
+    name: definition.name,
+    settings: definition.settings,
+    relations: definition.relations,
+  });
+  for (const [name, property] of Object.entries(definition.properties)) {
+    if (inputOnly.has(name)) continue;
+    stored.addProperty(name, encrypts && property.encrypt ? asCiphertext(property) : property);
+  }
+  for (const {internal} of behaviours) {
+    for (const [name, property] of Object.entries(internal)) stored.addProperty(name, property);
+  }
+  return stored;
+}
+
+/** A class-like holder of another definition, for `definePersistedModel`, which reads only that. */
+export function withDefinition(definition: ModelDefinition): typeof Model {
+  return {definition, name: definition.name} as unknown as typeof Model;
+}
+
+/** Completes a juggler model that a repository without the behaviours has defined before. */
+export function completeStoredModel(model: JugglerModelClass, stored: ModelDefinition): void {
+  for (const [name, property] of Object.entries(stored.properties)) {
+    const defined = model.definition.properties[name];
+    const holdsPlaintext = defined?.encrypt && !property.encrypt;
+    if (defined && !holdsPlaintext) continue;
+    model.dataSource.defineProperty(model.modelName, name, {...property});
+  }
+}
+
+/** The history's own properties, beside those that it copies from the entity. */
+export const HISTORY_PROPERTIES = {
+  _historyId: {type: 'number', id: true, generated: true},
+  _modelId: {type: 'string'},
+  _validTo: {type: 'date'},
+  _operation: {type: 'string'},
+  _by: {type: 'string'},
+  _onBehalfOf: {type: 'string'},
+  _reason: {type: 'string'},
+  _requestId: {type: 'string'},
+} as const satisfies Record<string, PropertyDefinition>;
+
+/**
+ * The definition of the table that keeps the states which rows had: every stored property of the
+ * entity as it was, free of keys, defaults and constraints, and what ended the state.
+ */
+export function historyDefinition(stored: ModelDefinition, idName: string): ModelDefinition {
+  const history = new ModelDefinition({
+    name: `${stored.name}History`,
+    settings: {...historySettings(stored), strict: stored.settings.strict ?? true},
+  });
+  for (const [name, property] of Object.entries(stored.properties)) {
+    history.addProperty(name, unconstrained(property));
+  }
+  for (const [name, property] of Object.entries(HISTORY_PROPERTIES)) {
+    history.addProperty(name, {...property});
+  }
+  const id = stored.properties[idName];
+  history.addProperty('_modelId', {...unconstrained(id)});
+  return history;
+}
+
+/** Where the entity lives in a schema of its own, its history lives beside it. */
+function historySettings({settings, name}: ModelDefinition): Record<string, unknown> {
+  const index = `${name}_history_states`.toLowerCase();
+  const connector = Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, v]) => v !== null && typeof v === 'object' && ('schema' in v || 'table' in v))
+      .map(([key, v]) => [key, {...v, ...(v.table ? {table: `${v.table}_history`} : {})}]),
+  );
+  return {...connector, indexes: {[index]: {keys: {_modelId: 1, _revision: 1}}}};
+}
+
+const CONSTRAINTS = [
+  'id',
+  'generated',
+  'required',
+  'unique',
+  'index',
+  'default',
+  'defaultFn',
+  'useDefaultIdType',
+  'autoIncrement',
+];
+
+function unconstrained(property: PropertyDefinition): PropertyDefinition {
+  const free = {...property};
+  for (const constraint of CONSTRAINTS) delete free[constraint];
+  for (const [key, v] of Object.entries(free)) {
+    if (v !== null && typeof v === 'object' && 'dataType' in v) {
+      const {defaultFn, dbDefault, nullable, extension, ...rest} = v;
+      free[key] = rest;
+    }
+  }
+  return free;
+}
+
+/** Ciphertext is text, however long, whatever the plaintext's type. */
+function asCiphertext(property: PropertyDefinition): PropertyDefinition {
+  const {required, hidden} = property;
+  return {type: 'string', required, hidden, postgresql: {dataType: 'text'}, mysql: {dataType: 'text'}};
+}
+
+/** Whether ids are made by the application, so that a row's id is known before it is written. */
+export function idIsMadeByApplication(id: PropertyDefinition): boolean {
+  return !id.generated && !id.autoIncrement && !id.postgresql?.defaultFn;
+}
+
+export function has(behaviours: readonly Behaviour[], name: BehaviourName): boolean {
+  return behaviours.some(b => b.name === name);
+}

@@ -1,0 +1,87 @@
+import type {AnyObject} from '@loopback/repository';
+
+/** Property values of one row, by property name. */
+export type Row = Record<string, unknown>;
+
+/** A LoopBack `where`; kept untyped because it also names columns that the entity hides. */
+export type Condition = AnyObject;
+
+/** What a behaviour puts into a property. Closed: every executor handles every kind. */
+export type Assigned =
+  | {readonly kind: 'value'; readonly value: unknown}
+  /** What another property of the row had before this write. */
+  | {readonly kind: 'previous'; readonly property: string}
+  /** A new UUID for each row. */
+  | {readonly kind: 'uuid'}
+  /** The number of a row's first state; goes on counting when the id was in use before. */
+  | {readonly kind: 'firstRevision'}
+  | {readonly kind: 'nextRevision'}
+  /** The moment at which the row's new state begins: later than the previous one began. */
+  | {readonly kind: 'stateBegins'};
+
+export type Assignments = Readonly<Record<string, Assigned>>;
+
+/** What ended a state of a row. */
+export type RevisionOperation = 'update' | 'delete' | 'restore' | 'revert';
+
+/** The part of a history row that describes the write which ended the state. */
+export interface RevisionNote {
+  readonly operation: RevisionOperation;
+  readonly by: string;
+  readonly onBehalfOf?: string;
+  readonly reason?: string;
+  readonly requestId?: string;
+}
+
+/** New rows. */
+export interface InsertPlan {
+  readonly kind: 'insert';
+  readonly rows: readonly {readonly data: Row; readonly assign: Assignments}[];
+}
+
+/** A change of every row that meets the condition; soft delete and restore are changes too. */
+export interface ChangePlan {
+  readonly kind: 'change';
+  /** One row by its id, or as many as meet the condition. */
+  readonly single: boolean;
+  readonly where: Condition;
+  readonly data: Row;
+  /** True when a property that `data` lacks becomes null, except those in `keep`. */
+  readonly replace: boolean;
+  readonly keep: readonly string[];
+  readonly assign: Assignments;
+  /** Present when the state that ends is kept. */
+  readonly revision?: RevisionNote;
+}
+
+/** Rows that go for good. */
+export interface RemovePlan {
+  readonly kind: 'remove';
+  readonly single: boolean;
+  readonly where: Condition;
+  readonly revision?: RevisionNote;
+}
+
+/** One write, complete: an executor needs nothing else to run it. */
+export type WritePlan = InsertPlan | ChangePlan | RemovePlan;
+
+/** A row before and after a write. */
+export interface WrittenRow {
+  readonly before?: Row;
+  readonly after?: Row;
+}
+
+/** What a plan did. `rows` is filled only when the caller asked for it. */
+export interface WriteResult {
+  readonly count: number;
+  readonly rows: readonly WrittenRow[];
+}
+
+/** The value in an assignment, if it is known before the write. */
+export function knownValue(assigned: Assigned | undefined): unknown {
+  return assigned?.kind === 'value' ? assigned.value : undefined;
+}
+
+export function value(v: unknown): Assigned {
+  return {kind: 'value', value: v};
+}

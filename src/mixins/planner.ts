@@ -1,0 +1,96 @@
+import type {Behaviour, BehaviourName, ChangeRequest, WriteContext} from './behaviour';
+import {auditBehaviour} from './behaviours/audit';
+import {cryptoBehaviour} from './behaviours/crypto';
+import {historyBehaviour} from './behaviours/history';
+import {softDeleteBehaviour} from './behaviours/soft-delete';
+import {versionBehaviour} from './behaviours/version';
+import type {Assignments, ChangePlan, Condition, InsertPlan, RemovePlan, Row} from './plan';
+
+/** All behaviours in the order in which they are merged, whatever the order of the decorators. */
+const MERGE_ORDER: readonly Behaviour[] = [
+  softDeleteBehaviour,
+  versionBehaviour,
+  auditBehaviour,
+  historyBehaviour,
+  cryptoBehaviour,
+];
+
+/** The behaviours with these names, in merge order. */
+export function behavioursNamed(names: ReadonlySet<BehaviourName>): readonly Behaviour[] {
+  return MERGE_ORDER.filter(behaviour => names.has(behaviour.name));
+}
+
+/** Plans new rows from the caller's data. */
+export function planInsert(
+  behaviours: readonly Behaviour[],
+  inputs: readonly Row[],
+  context: WriteContext,
+): InsertPlan {
+  const owned = ownedProperties(behaviours);
+  return {
+    kind: 'insert',
+    rows: inputs.map(input => ({
+      data: without(input, owned),
+      assign: merged(behaviours, behaviour => behaviour.insert?.(input, context)),
+    })),
+  };
+}
+
+/**
+ * Plans a write of existing rows.
+ *
+ * @param data - The caller's data, encrypted where it has to be
+ * @param where - Which rows the caller means; behaviours add their own conditions
+ */
+export function planChange(
+  behaviours: readonly Behaviour[],
+  request: ChangeRequest,
+  data: Row,
+  where: Condition,
+): ChangePlan | RemovePlan {
+  const {kind, single} = request;
+  const scope = {
+    single,
+    where: conjunction([where, ...behaviours.map(b => b.condition?.(request))]),
+    revision: behaviours.find(b => b.revision)?.revision?.(request),
+  };
+  if (removes(behaviours, request)) return {kind: 'remove', ...scope};
+  return {
+    kind: 'change',
+    ...scope,
+    data: without(data, ownedProperties(behaviours)),
+    replace: kind === 'replace',
+    keep: behaviours.flatMap(b => b.kept),
+    assign: merged(behaviours, behaviour => behaviour.change?.(request)),
+  };
+}
+
+/** `{and: […]}` of what is there, never a merge of keys: a caller's `or` must survive. */
+export function conjunction(conditions: readonly (Condition | undefined)[]): Condition {
+  const present = conditions.filter(
+    (condition): condition is Condition => !!condition && Object.keys(condition).length > 0,
+  );
+  return present.length > 1 ? {and: present} : (present[0] ?? {});
+}
+
+function removes(behaviours: readonly Behaviour[], {kind, options}: ChangeRequest): boolean {
+  if (kind === 'purge') return true;
+  return kind === 'delete' && (!!options.hard || !behaviours.includes(softDeleteBehaviour));
+}
+
+function ownedProperties(behaviours: readonly Behaviour[]): Set<string> {
+  return new Set(
+    behaviours.flatMap(b => [...Object.keys(b.properties), ...Object.keys(b.internal)]),
+  );
+}
+
+function without(row: Row, names: ReadonlySet<string>): Row {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !names.has(name)));
+}
+
+function merged(
+  behaviours: readonly Behaviour[],
+  contribution: (behaviour: Behaviour) => Assignments | undefined,
+): Assignments {
+  return Object.assign({}, ...behaviours.map(contribution));
+}

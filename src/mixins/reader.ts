@@ -1,0 +1,61 @@
+import type {Entity, Fields, Filter, Options, Where} from '@loopback/repository';
+import {visible} from './behaviours/soft-delete';
+import {visibilityOf} from './options';
+import type {Condition} from './plan';
+import {conjunction} from './planner';
+import type {RepositoryHost} from './repository-host';
+import {Secrets} from './secrets';
+import {plainWhere} from './where';
+
+/** What behaviours do to reads: pass deleted rows by, decrypt. Filters are copied, not changed. */
+export class EntityReader<T extends Entity> {
+  private readonly secrets: Secrets;
+
+  constructor(private readonly host: RepositoryHost<T>) {
+    this.secrets = new Secrets(host.live, host.surroundings);
+  }
+
+  /** The where of a read, with what the caller may see. */
+  where(where: Where<T> | undefined, options: Options | undefined): Where<T> {
+    const guard = this.host.live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
+    return conjunction([plainWhere(where as Condition), guard]) as Where<T>;
+  }
+
+  /** Runs a read of the repository with the filter completed, and decrypts what it answers. */
+  async read<R extends T>(
+    filter: Filter<T> | undefined,
+    options: Options | undefined,
+    run: (filter: Filter<T>) => Promise<R[]>,
+  ): Promise<R[]> {
+    await this.secrets.checkQuery(filter);
+    const idIsExtra = this.secrets.lacksId(filter?.fields);
+    const entities = await run({
+      ...filter,
+      ...(idIsExtra ? {fields: this.withId(filter?.fields)} : {}),
+      where: this.where(filter?.where, options),
+    });
+    await this.secrets.open(entities);
+    if (idIsExtra) entities.forEach(e => delete (e as Record<string, unknown>)[this.idName]);
+    return entities;
+  }
+
+  async checkedWhere(where: Where<T> | undefined, options: Options | undefined) {
+    await this.secrets.checkQuery(where && {where});
+    return this.where(where, options);
+  }
+
+  byId(id: unknown): Where<T> {
+    return {[this.idName]: id} as Where<T>;
+  }
+
+  private get idName(): string {
+    return this.host.live.idName;
+  }
+
+  private withId(fields: Filter<T>['fields']): Fields<T> {
+    if (Array.isArray(fields)) return [...fields, this.idName] as Fields<T>;
+    const {[this.idName]: hidden, ...rest} = fields as Record<string, boolean>;
+    const lists = Object.values(rest).some(Boolean);
+    return (lists ? {...rest, [this.idName]: true} : rest) as Fields<T>;
+  }
+}

@@ -1,0 +1,14 @@
+import type {Entity, Options} from '@loopback/repository';
+import type {LiveEntity} from './live-entity';
+import type {Row} from './plan';
+import type {Surroundings} from './surroundings';
+
+/** What readers and writers need of the repository they work for. */
+export interface RepositoryHost<T extends Entity> {
+  readonly live: LiveEntity;
+  readonly surroundings: Surroundings;
+  /** The repository's persist hook, `entityToData`. */
+  toData(entity: object, options: Options | undefined): Promise<Row>;
+  /** A stored row as the entity that a find would answer, still encrypted. */
+  toStoredEntity(row: Row): T;
+}

@@ -1,0 +1,84 @@
+import type {Count, DataObject, Entity, Filter, Options, Where} from '@loopback/repository';
+import type {PropertyChange, Revision, RevisionRef} from './history/entity-history';
+import type {PruneOptions} from './history/prune';
+import type {LiveOptions} from './options';
+
+/** What the version behaviour adds to a repository. */
+export interface VersionedRepository<T extends Entity, ID> {
+  /**
+   * Reads a row and lets `work` change it; when somebody else was faster, reads it again and
+   * repeats.
+   *
+   * @param work - Gets the row as it is now and writes it
+   * @param options - `attempts`: how often at most, default 5; the rest goes to the read
+   * @throws `VersionConflictError` of the last attempt
+   * @example
+   * ```ts
+   * await repo.withRetry(id, async p => repo.updateById(id, {qty: p.qty - 1, _version: p._version}));
+   * ```
+   */
+  withRetry<R>(
+    id: ID,
+    work: (entity: T) => Promise<R>,
+    options?: Options & {attempts?: number},
+  ): Promise<R>;
+}
+
+/** What the soft delete behaviour adds to a repository. */
+export interface SoftDeletableRepository<T extends Entity, ID> {
+  /**
+   * Brings a deleted row back.
+   *
+   * @throws `EntityNotFoundError` when there is no such deleted row, `RestoreConflictError` when a
+   * live row has taken one of its unique values
+   */
+  restoreById(id: ID, options?: Options & LiveOptions): Promise<void>;
+  restoreAll(where?: Where<T>, options?: Options & LiveOptions): Promise<Count>;
+  /**
+   * Removes deleted rows for good.
+   *
+   * @param age - `olderThan`: only those that were deleted before
+   */
+  purge(
+    where?: Where<T>,
+    age?: {olderThan?: Date},
+    options?: Options & LiveOptions,
+  ): Promise<Count>;
+}
+
+/** What the history behaviour adds to a repository. */
+export interface HistoricalRepository<T extends Entity, ID> {
+  /** The states that a row has had and has no more, oldest first. */
+  history(id: ID, filter?: Filter, options?: Options): Promise<Revision<T>[]>;
+  /** Past states of all rows. Where and order take the entity's properties and the revision's. */
+  findHistory(filter?: Filter, options?: Options): Promise<Revision<T>[]>;
+  /**
+   * Rows as they were at a moment, past and present states alike. A moment is as fine as a Date: of
+   * several states in one millisecond the last is meant. `include` is not followed.
+   */
+  findAsOf(
+    when: Date | string,
+    filter?: Filter<T>,
+    options?: Options & LiveOptions,
+  ): Promise<T[]>;
+  /** @throws `EntityNotFoundError` when the row was not there then */
+  findByIdAsOf(
+    id: ID,
+    when: Date | string,
+    filter?: Filter<T>,
+    options?: Options & LiveOptions,
+  ): Promise<T>;
+  /** The properties in which two states of a row differ, without those of behaviours. */
+  diff(id: ID, from: RevisionRef, to: RevisionRef, options?: Options): Promise<PropertyChange[]>;
+  /** Writes a past state again: a new state, for which a version is needed as for any write. */
+  revertTo(id: ID, revision: number, options?: Options & LiveOptions): Promise<void>;
+  pruneHistory(options: PruneOptions): Promise<Count>;
+  /** Empties properties in all kept states of a row. */
+  redactHistory(id: ID, fields: readonly string[], options?: Options): Promise<Count>;
+}
+
+/** Data of a write of a versioned entity: its properties, and what names versions. */
+export type VersionedData<T extends Entity> = DataObject<T> & {
+  _version?: string | null;
+  _newVersion?: string;
+};
