@@ -1,0 +1,186 @@
+import type {ChangeFeed, FeedSink} from '../../core/ports';
+import type {EntityShape} from '../../core/shape';
+import type {AssembledTransaction} from './assembler';
+import type {EntityTable} from './describe';
+import {PostgresLiveError} from './errors';
+import {isPublicationCurrent, publicationName} from './publication';
+import {Session, type SessionOptions} from './session';
+
+export type FeedState = 'starting' | 'live' | 'interrupted' | 'stopped';
+
+/** How the feed is doing, for a health check. */
+export interface FeedStatus {
+  readonly state: FeedState;
+  readonly publication?: string;
+  /** Transactions delivered since the start. */
+  readonly delivered: number;
+  /** When the last one was delivered. */
+  readonly deliveredAt?: Date;
+  /** Milliseconds from its commit, by the server's clock, to its delivery, by ours. */
+  readonly lagMs?: number;
+  /** Why the feed is interrupted, or was last. */
+  readonly error?: Error;
+}
+
+export interface PostgresFeedOptions extends SessionOptions {
+  /** Part of the publication's name that tells applications on one database apart. */
+  readonly name: string;
+}
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+const CHECK_EVERY_MS = 10_000;
+
+/** Delivers committed transactions by logical decoding of the server's log. */
+export class PostgresFeed implements ChangeFeed {
+  readonly name = 'postgres';
+  private state: FeedState = 'stopped';
+  private entities: EntityTable[] = [];
+  private sink: FeedSink | undefined;
+  private session: Session | undefined;
+  private publication: string | undefined;
+  private delivered = 0;
+  private last: AssembledTransaction | undefined;
+  private deliveredAt: number | undefined;
+  private error: Error | undefined;
+  private checking: NodeJS.Timeout | undefined;
+  private wake: (() => void) | undefined;
+
+  constructor(
+    private readonly tables: ReadonlyMap<string, EntityTable>,
+    private readonly options: PostgresFeedOptions,
+  ) {}
+
+  async start(entities: readonly EntityShape[], sink: FeedSink): Promise<void> {
+    if (this.state !== 'stopped') throw new Error('the feed has been started already');
+    this.entities = entities.map(({name}) => this.tableOf(name));
+    this.publication = publicationName(this.options.name, this.entities.map(({table}) => table));
+    this.sink = sink;
+    this.state = 'starting';
+    try {
+      await this.connect();
+    } catch (error) {
+      this.state = 'stopped';
+      throw error;
+    }
+    this.goLive();
+    this.checking = setInterval(() => void this.check(), CHECK_EVERY_MS);
+    this.checking.unref();
+  }
+
+  async stop(): Promise<void> {
+    const {session} = this;
+    this.state = 'stopped';
+    this.session = undefined;
+    clearInterval(this.checking);
+    this.wake?.();
+    await session?.close();
+  }
+
+  status(): FeedStatus {
+    const {state, publication, delivered, deliveredAt, last, error} = this;
+    return {
+      state,
+      delivered,
+      ...(publication !== undefined && {publication}),
+      ...(deliveredAt !== undefined && {deliveredAt: new Date(deliveredAt)}),
+      ...(deliveredAt !== undefined && last && {lagMs: deliveredAt - last.committedAt}),
+      ...(error && {error}),
+    };
+  }
+
+  private tableOf(entity: string): EntityTable {
+    const table = this.tables.get(entity);
+    if (table === undefined) throw new TypeError(`the feed knows no table of ${entity}`);
+    return table;
+  }
+
+  /** Resolves when a new stream carries everything that commits from now on. */
+  private async connect(): Promise<void> {
+    const session: Session = new Session(this.options, this.entities, {
+      deliver: transaction => this.deliver(transaction),
+      lost: error => this.lost(session, error),
+    });
+    this.session = session;
+    try {
+      await session.open(this.publication!);
+    } catch (error) {
+      session.destroy();
+      if (this.session === session) this.session = undefined;
+      throw error;
+    }
+    if (this.session !== session) {
+      await session.close();
+      throw new PostgresLiveError('CONNECTION_LOST', 'the feed was stopped');
+    }
+  }
+
+  private goLive(): void {
+    this.state = 'live';
+    this.session?.release();
+  }
+
+  private deliver(transaction: AssembledTransaction): void {
+    this.delivered++;
+    this.last = transaction;
+    this.deliveredAt = Date.now();
+    this.sink!.committed(transaction);
+  }
+
+  private lost(session: Session, error: Error): void {
+    if (this.session !== session || this.state !== 'live') return;
+    this.session = undefined;
+    session.destroy();
+    this.error = error;
+    this.state = 'interrupted';
+    this.options.logger.warn(`live feed interrupted: ${error.message}`);
+    this.sink!.interrupted(error);
+    void this.reconnect();
+  }
+
+  private async reconnect(): Promise<void> {
+    let pause = FIRST_RETRY_MS;
+    for (;;) {
+      // A little chance keeps many processes from coming back at the same moment.
+      await this.sleep(pause * (0.5 + Math.random()));
+      if (this.state !== 'interrupted') return;
+      try {
+        await this.connect();
+        break;
+      } catch (error) {
+        this.error = error as Error;
+        this.options.logger.warn(`live feed cannot reconnect yet: ${this.error.message}`);
+        pause = Math.min(2 * pause, LAST_RETRY_MS);
+      }
+    }
+    if (this.state !== 'interrupted') return;
+    this.options.logger.info('live feed resumed');
+    this.sink!.resumed();
+    this.goLive();
+  }
+
+  /** A table that was dropped and made again has left the publication without a word. */
+  private async check(): Promise<void> {
+    const {session} = this;
+    if (this.state !== 'live' || session === undefined) return;
+    const current = await isPublicationCurrent(this.options.pool, this.publication!, this.entities)
+      // When the server cannot be asked, the stream will tell.
+      .catch(() => true);
+    if (!current) {
+      this.lost(session, new PostgresLiveError(
+        'PUBLICATION_CHANGED',
+        `the publication ${this.publication} or its tables were changed`,
+      ));
+    }
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

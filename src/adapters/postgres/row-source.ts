@@ -1,0 +1,166 @@
+import {createHash} from 'node:crypto';
+import {escapeIdentifier, type Pool, type QueryConfig} from 'pg';
+import type {RowImage} from '../../core/change';
+import type {Judgement, RowSource, SnapshotRows} from '../../core/ports';
+import type {ViewQuery} from '../../core/query';
+import {TupleImage, type RowPlan} from './decode';
+import {planRows, type EntityTable} from './describe';
+import type {Marks} from './marks';
+import {columnSql, orderSql, Parameters, whereSql} from './sql';
+import type {Tuple} from './pgoutput';
+import {visibilityOf} from './snapshot';
+
+/** Each connection keeps its named statements, so there must not be ever more of them. */
+const MAX_NAMED_STATEMENTS = 256;
+
+/** Reads rows for windows from PostgreSQL, and has it decide what Node cannot. */
+export class PostgresRowSource implements RowSource {
+  private readonly plans = new Map<EntityTable, RowPlan>();
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly entities: ReadonlyMap<string, EntityTable>,
+    private readonly marks: Marks,
+  ) {}
+
+  /**
+   * One statement, which is one snapshot and one round trip: it says what it sees, reads the rows,
+   * counts, and leaves the mark in the log.
+   */
+  async read(query: ViewQuery, limit: number, count: boolean): Promise<SnapshotRows> {
+    const entity = this.entityOf(query);
+    const mark = this.marks.next();
+    const parameters = new Parameters();
+    const text = readSql(query, entity, {limit, count, mark, prefix: this.marks.prefix}, parameters);
+    const {rows} = await this.pool.query<Tuple>(this.statement(text, parameters));
+    const plan = this.planOf(entity);
+    const [snapshot, , total, isRow] = rows[0];
+    const images = isRow === null ? [] : rows.map(row => new TupleImage(plan, row.slice(HEAD)));
+    return {
+      rows: images,
+      ...(count && {total: Number(total)}),
+      sees: visibilityOf(snapshot!),
+      mark,
+    };
+  }
+
+  async judge(query: ViewQuery, images: readonly RowImage[]): Promise<readonly Judgement[]> {
+    if (images.length === 0) return [];
+    const entity = this.entityOf(query);
+    const parameters = new Parameters();
+    const text = judgeSql(query, entity, images, parameters);
+    const {rows} = await this.pool.query<[string | null, string]>(this.statement(text, parameters));
+    return rows.map(([matches, rank]) => ({matches: matches === 't', rank: Number(rank)}));
+  }
+
+  private entityOf(query: ViewQuery): EntityTable {
+    const entity = this.entities.get(query.entity);
+    if (entity === undefined) throw new TypeError(`there is no live entity ${query.entity}`);
+    return entity;
+  }
+
+  private planOf(entity: EntityTable): RowPlan {
+    let plan = this.plans.get(entity);
+    if (plan === undefined) {
+      plan = planRows(entity, Object.values(entity.columns));
+      this.plans.set(entity, plan);
+    }
+    return plan;
+  }
+
+  /** Named, the server plans a statement once per connection instead of at each call. */
+  private statement(text: string, parameters: Parameters): QueryConfig & {rowMode: 'array'} {
+    let name = this.names.get(text);
+    if (name === undefined && this.names.size < MAX_NAMED_STATEMENTS) {
+      name = `live_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+      this.names.set(text, name);
+    }
+    return {text, values: parameters.values, rowMode: 'array', ...(name !== undefined && {name})};
+  }
+}
+
+/** Columns before those of the row: snapshot, mark, total, whether there is a row. */
+const HEAD = 4;
+
+interface ReadOptions {
+  readonly limit: number;
+  readonly count: boolean;
+  readonly prefix: string;
+  readonly mark: string;
+}
+
+function readSql(
+  query: ViewQuery,
+  entity: EntityTable,
+  {limit, count, prefix, mark}: ReadOptions,
+  parameters: Parameters,
+): string {
+  const where = whereSql(query, entity, parameters);
+  const table = tableSql(entity);
+  const names = Object.keys(entity.columns);
+  const columns = names.map((name, i) => `${columnSql(entity, name)} AS c${i}`).join(', ');
+  const order = orderSql(query.order, property => columnSql(entity, property));
+  const orderOfPage = orderSql(query.order, property => `page.c${names.indexOf(property)}`);
+  const most = parameters.add(limit);
+  const emit = `pg_logical_emit_message(true, ${parameters.add(prefix)}, ${parameters.add(mark)})`;
+  // A page that is not full has been counted already.
+  const total = !count ? 'NULL' : `
+    CASE WHEN (SELECT count(*) FROM page) < ${most}::bigint THEN (SELECT count(*) FROM page)
+         ELSE (SELECT count(*) FROM ${table} WHERE ${where}) END`;
+  return `
+  WITH page AS MATERIALIZED (
+    SELECT TRUE AS is_row, ${columns} FROM ${table} WHERE ${where}
+    ORDER BY ${order} LIMIT ${most}::bigint
+  ), head AS MATERIALIZED (
+    SELECT pg_current_snapshot() AS snapshot, ${emit} AS mark, ${total} AS total
+  )
+  SELECT head.*, page.* FROM head LEFT JOIN page ON TRUE ORDER BY ${orderOfPage}`;
+}
+
+/**
+ * Asks about the images alone, given as text arrays by column. Only columns that the view looks at
+ * are sent.
+ */
+function judgeSql(
+  query: ViewQuery,
+  entity: EntityTable,
+  images: readonly RowImage[],
+  parameters: Parameters,
+): string {
+  const properties = propertiesOf(query, entity);
+  const arrays = properties.map(property => {
+    const texts = images.map(image => image.raw[property] ?? null);
+    return `${parameters.add(texts)}::text[]`;
+  });
+  const typed = properties.map((property, i) => {
+    const {baseType, collation} = entity.columns[property];
+    const collate = collation?.name === undefined ? '' : ` COLLATE ${collation.name}`;
+    const type = baseType === 'character' ? 'bpchar' : baseType;
+    return `(c${i}::${type})${collate} AS ${columnSql(entity, property)}`;
+  });
+  const where = whereSql(query, entity, parameters);
+  const places = properties.map((_, i) => `c${i}`).join(', ');
+  const order = orderSql(query.order, property => columnSql(entity, property));
+  return `
+  SELECT (${where}) AS matches,
+         rank() OVER (ORDER BY ${order}) - 1 AS rank
+  FROM (SELECT "#", ${typed.join(', ')}
+        FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS image(${places}, "#")) AS images
+  ORDER BY "#"`;
+}
+
+function propertiesOf(query: ViewQuery, entity: EntityTable): string[] {
+  const used = new Set(query.order.map(({property}) => property));
+  const collect = (condition: ViewQuery['condition']): void => {
+    if (condition.kind === 'compare') used.add(condition.property);
+    else condition.parts.forEach(collect);
+  };
+  collect(query.condition);
+  if (entity.shape.deletedFlag !== undefined) used.add(entity.shape.deletedFlag);
+  return [...used];
+}
+
+function tableSql({table}: EntityTable): string {
+  return `${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)}`;
+}

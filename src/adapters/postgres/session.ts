@@ -1,0 +1,150 @@
+import type {ClientConfig, Pool} from 'pg';
+import {TransactionAssembler, type AssembledTransaction} from './assembler';
+import type {EntityTable} from './describe';
+import {PostgresLiveError} from './errors';
+import type {Logger} from './logger';
+import type {Marks} from './marks';
+import {preparePublication} from './publication';
+import {ReplicationStream, type StreamHandler} from './replication-stream';
+
+export interface SessionOptions {
+  readonly connection: ClientConfig;
+  readonly pool: Pool;
+  readonly marks: Marks;
+  readonly logger: Logger;
+  readonly maxChangesPerTransaction: number;
+}
+
+export interface SessionListener {
+  /** In commit order, from {@link Session.release} on. */
+  deliver(transaction: AssembledTransaction): void;
+  /** The session has ended by itself, after it was opened. */
+  lost(error: Error): void;
+}
+
+const POLL_MS = 5;
+const WARN_AFTER_MS = 5_000;
+
+/** The life of one replication slot: opened, settled, delivering, lost or closed. */
+export class Session implements StreamHandler {
+  private readonly assembler: TransactionAssembler;
+  private readonly stream: ReplicationStream;
+  private readonly settlingMark: string;
+  /** What arrives before {@link release}. */
+  private held: AssembledTransaction[] | undefined = [];
+  private opened = false;
+  private failure: Error | undefined;
+  private settleOrFail: (() => void) | undefined;
+
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly entities: readonly EntityTable[],
+    private readonly listener: SessionListener,
+  ) {
+    const {connection, marks, maxChangesPerTransaction} = options;
+    this.settlingMark = marks.next();
+    this.assembler = new TransactionAssembler(entities, marks.prefix, maxChangesPerTransaction);
+    this.stream = new ReplicationStream(connection, this);
+  }
+
+  /** Resolves when everything that commits from now on will be delivered. */
+  async open(publication: string): Promise<void> {
+    const {pool, logger} = this.options;
+    await preparePublication(pool, publication, this.entities);
+    const warning = setTimeout(() => {
+      logger.warn('the live feed waits for transactions that are open in the database to end');
+    }, WARN_AFTER_MS);
+    try {
+      await this.stream.open(publication);
+      await this.outwaitOpenTransactions();
+      await this.outwaitDecoding();
+    } finally {
+      clearTimeout(warning);
+    }
+    this.opened = true;
+  }
+
+  /** Begins to deliver, with what has arrived meanwhile. */
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const transaction of held) this.listener.deliver(transaction);
+  }
+
+  close(): Promise<void> {
+    this.fail(new PostgresLiveError('CONNECTION_LOST', 'the feed was stopped'));
+    return this.stream.close();
+  }
+
+  destroy(): void {
+    this.fail(new PostgresLiveError('CONNECTION_LOST', 'the feed was stopped'));
+    this.stream.destroy();
+  }
+
+  message(buffer: Buffer, from: number): void {
+    const transaction = this.assembler.take(buffer, from);
+    if (transaction === undefined) return;
+    this.stream.acknowledge(transaction.endLsn);
+    if (transaction.tooLarge) {
+      throw new PostgresLiveError(
+        'TRANSACTION_TOO_LARGE',
+        `a transaction changed more than ${this.options.maxChangesPerTransaction} rows; ` +
+          'views are read anew instead',
+      );
+    }
+    if (transaction.marks.includes(this.settlingMark)) this.settleOrFail?.();
+    else if (this.held !== undefined) this.held.push(transaction);
+    else if (transaction.changes.length + transaction.marks.length > 0) {
+      this.listener.deliver(transaction);
+    }
+  }
+
+  isIdle(): boolean {
+    return this.assembler.isIdle;
+  }
+
+  lost(error: Error): void {
+    const {opened} = this;
+    this.fail(error);
+    if (opened) this.listener.lost(error);
+  }
+
+  /**
+   * A transaction that committed just before the slot began is not delivered, and yet a snapshot
+   * taken now may not show it: between writing its commit to the log and becoming visible there is
+   * a moment. Once everything that is under way now has ended, snapshots show all of that.
+   */
+  private async outwaitOpenTransactions(): Promise<void> {
+    const target = await this.snapshotBound('xmax');
+    while ((await this.snapshotBound('xmin')) < target) {
+      if (this.failure) throw this.failure;
+      await new Promise(wake => setTimeout(wake, POLL_MS));
+    }
+  }
+
+  private async snapshotBound(bound: 'xmin' | 'xmax'): Promise<bigint> {
+    const {rows} = await this.options.pool.query<{id: string}>(
+      `SELECT pg_snapshot_${bound}(pg_current_snapshot()) AS id`,
+    );
+    return BigInt(rows[0].id);
+  }
+
+  /** A first mark through the log shows that decoding works and has caught up. */
+  private async outwaitDecoding(): Promise<void> {
+    const {pool, marks} = this.options;
+    const arrival = new Promise<void>(resolve => {
+      this.settleOrFail = resolve;
+    });
+    await pool.query('SELECT pg_logical_emit_message(true, $1, $2)', [
+      marks.prefix,
+      this.settlingMark,
+    ]);
+    if (!this.failure) await arrival;
+    if (this.failure) throw this.failure;
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.settleOrFail?.();
+  }
+}
