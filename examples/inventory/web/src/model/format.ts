@@ -1,0 +1,59 @@
+import type {Product, ProductField} from './entities';
+
+const money = new Intl.NumberFormat(undefined, {style: 'currency', currency: 'USD'});
+const whole = new Intl.NumberFormat(undefined, {maximumFractionDigits: 0});
+const moment = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'});
+const ago = new Intl.RelativeTimeFormat(undefined, {numeric: 'auto', style: 'long'});
+
+export const formatMoney = (value: number): string => money.format(value);
+export const formatNumber = (value: number): string => whole.format(value);
+export const formatMoment = (iso: string): string => moment.format(new Date(iso));
+
+const steps: readonly [limitSeconds: number, divisor: number, unit: Intl.RelativeTimeFormatUnit][] = [
+  [60, 1, 'second'],
+  [3600, 60, 'minute'],
+  [86_400, 3600, 'hour'],
+  [7 * 86_400, 86_400, 'day'],
+  [30 * 86_400, 7 * 86_400, 'week'],
+  [365 * 86_400, 30 * 86_400, 'month'],
+  [Infinity, 365 * 86_400, 'year'],
+];
+
+/** How long before `now` (milliseconds since 1970) `iso` was: 'just now', '3 minutes ago'. */
+export function formatAgo(iso: string, now: number): string {
+  // The server's clock may run a little ahead of this one: nothing here is in the future.
+  const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
+  if (seconds < 10) return 'just now';
+  const [, divisor, unit] = steps.find(([limit]) => seconds < limit) ?? steps[steps.length - 1];
+  return ago.format(-Math.floor(seconds / divisor), unit);
+}
+
+export const fieldLabels: Readonly<Record<ProductField, string>> = {
+  name: 'Name',
+  desc: 'Description',
+  qty: 'In stock',
+  price: 'Price',
+  supplierPrice: 'Supplier price',
+  category: 'Category',
+};
+
+/** A field's value as a person reads it. `categoryName` turns a category's id into its name. */
+export function formatField(
+  field: ProductField,
+  value: Product[ProductField],
+  categoryName: (id: string) => string = id => id,
+): string {
+  if (value === undefined || value === null || value === '') return 'empty';
+  switch (field) {
+    case 'price':
+    case 'supplierPrice':
+      return formatMoney(Number(value));
+    case 'qty':
+      return formatNumber(Number(value));
+    case 'category':
+      return categoryName(String(value));
+    case 'name':
+    case 'desc':
+      return String(value);
+  }
+}
