@@ -3,6 +3,11 @@ import {BindingKey} from '@loopback/core';
 import type {UserProfile} from '@loopback/security';
 import type {AccessGuard, LoginService} from './core/access';
 
+/** The live side as health checks see it. */
+interface LiveSide {
+  readonly status: {readonly live: boolean} | undefined;
+}
+
 /** Names under which an application configures and extends the package. */
 export namespace LiveEntitiesBindings {
   /** The component; its configuration holds defaults for the whole application. */
@@ -16,6 +21,11 @@ export namespace LiveEntitiesBindings {
 
   /** Configuration of live views and their transport: a `RealtimeConfig`. */
   export const REALTIME = BindingKey.create<object>('loopback4-live-entities.realtime');
+
+  /** The running live side: its `status` tells how the feeds are. */
+  export const REALTIME_SERVER = BindingKey.create<LiveSide>(
+    'loopback4-live-entities.realtime-server',
+  );
 
   /** What time it is, for audit fields. Default: the machine's clock. */
   export const CLOCK = BindingKey.create<() => Date>('loopback4-live-entities.clock');

@@ -52,6 +52,15 @@ export type Next = (error?: unknown) => unknown;
  */
 export type AccessFilter<P = unknown> = (req: AccessRequest<P>, next: Next) => unknown;
 
+/** Checks the credentials of a login. */
+export interface LoginService<P = unknown> {
+  /**
+   * Answers who it is. The profile goes into the token, so keep it small and without secrets.
+   * Throw an error with `statusCode` 401 for wrong credentials.
+   */
+  login(credentials: Row): Promise<P>;
+}
+
 /** Milliseconds that a filter may take; one that hangs refuses. */
 const PATIENCE = 5000;
 

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {DeltaMessage, ResumePoint, SubscribeReply} from '../protocol/messages';
 import type {CommittedTransaction} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
-import {FeedInterruptedError, LiveEntityError} from './errors';
+import {FeedInterruptedError} from './errors';
 import {RecentTransactions} from './history';
 import {LiveWindow, type WindowContext} from './live-window';
 import {MatchIndex} from './match-index';
@@ -135,12 +135,14 @@ export class LiveHub implements FeedSink {
     return reply;
   }
 
-  /** @throws LiveEntityError `UNKNOWN_CHANNEL` when the member is not in it */
+  has(member: Member, channel: string): boolean {
+    return this.channels.get(channel)?.members.has(member) ?? false;
+  }
+
+  /** Does nothing when the member is not in the channel. */
   unsubscribe(member: Member, channel: string): void {
     const entry = this.channels.get(channel);
-    if (!entry?.members.delete(member)) {
-      throw new LiveEntityError('UNKNOWN_CHANNEL', 'this connection is not subscribed to that', 404);
-    }
+    if (!entry?.members.delete(member)) return;
     member.leave(channel);
     if (entry.members.size === 0) this.abandon(entry);
   }

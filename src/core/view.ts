@@ -97,7 +97,7 @@ export function checkView(shape: EntityShape, name: string, definition: ViewDefi
   const title = `${shape.name}.${name}`;
   const params = definition.paramFields ?? [];
   const {used, filter} = trial(title, definition);
-  for (const property of [...(definition.affectingFields ?? []), ...params]) {
+  for (const property of definition.affectingFields ?? []) {
     if (!Object.hasOwn(shape.properties, property)) {
       throw wrong(title, `names '${property}', which ${shape.name} does not have`);
     }

@@ -1,0 +1,53 @@
+import {CRUDBlockedError} from '../../core/errors';
+import type {WireError} from '../../protocol/errors';
+
+interface Thrown {
+  readonly code?: unknown;
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly statusCode?: unknown;
+  readonly status?: unknown;
+  readonly details?: unknown;
+  readonly current?: unknown;
+}
+
+/**
+ * What a client is told of an error. Errors that are meant for callers carry a status below 500
+ * and keep their message; of all others a client learns only that something failed.
+ */
+export function toWireError(thrown: unknown): WireError {
+  const error = (thrown ?? {}) as Thrown;
+  if (thrown instanceof CRUDBlockedError) return blocked(thrown);
+  if (error.code === '23505') {
+    return {code: 'CONFLICT', message: 'a row with that unique value exists', statusCode: 409};
+  }
+  const statusCode = Number(error.statusCode ?? error.status);
+  if (!(statusCode >= 400 && statusCode < 500) && error.code !== 'FEED_UNAVAILABLE') {
+    return {code: 'INTERNAL_ERROR', message: 'the server failed; it is in its log', statusCode: 500};
+  }
+  const code = typeof error.code === 'string' ? error.code : codeOf(error, statusCode);
+  return {code, message: String(error.message), statusCode, details: detailsOf(error)};
+}
+
+/** Whether the server's log should have it. */
+export function isInternal(error: WireError): boolean {
+  return error.code === 'INTERNAL_ERROR';
+}
+
+function blocked(error: CRUDBlockedError): WireError {
+  const {message, statusCode, type} = error;
+  const code = statusCode === 401 ? 'NOT_AUTHENTICATED' : 'CRUD_BLOCKED';
+  return {code, message, statusCode, details: {type}};
+}
+
+function codeOf({name}: Thrown, statusCode: number): string {
+  if (name === 'ValidationError' || statusCode === 422) return 'VALIDATION_FAILED';
+  if (statusCode === 401) return 'NOT_AUTHENTICATED';
+  return statusCode === 404 ? 'ENTITY_NOT_FOUND' : 'BAD_REQUEST';
+}
+
+function detailsOf({details, current}: Thrown): WireError['details'] {
+  const known = typeof details === 'object' && details !== null && !Array.isArray(details);
+  const result = {...(known ? details : {}), ...(current === undefined ? {} : {current})};
+  return Object.keys(result).length > 0 ? result : undefined;
+}

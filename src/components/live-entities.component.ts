@@ -1,0 +1,54 @@
+import {
+  Application,
+  Binding,
+  config,
+  CoreBindings,
+  createBindingFromClass,
+  inject,
+  type Component,
+  type LifeCycleObserverOptions,
+} from '@loopback/core';
+import {LiveEntitiesBindings} from '../keys';
+import {JwtTokenService} from './realtime/jwt-token.service';
+import {REALTIME_GROUP, RealtimeServer} from './realtime/realtime.server';
+import type {RealtimeConfig} from './realtime/types';
+import {BearerMiddlewareProvider} from './rest/bearer.middleware';
+
+/**
+ * Adds live entities to an application: the socket on the REST server's port, the access guard of
+ * generated controllers, and sign-in by bearer token for REST and socket alike.
+ *
+ * @example
+ * ```ts
+ * app.configure(LiveEntitiesBindings.REALTIME).to({jwt: {secret: process.env.JWT_SECRET}});
+ * app.component(LiveEntitiesComponent);
+ * ```
+ */
+export class LiveEntitiesComponent implements Component {
+  readonly bindings: Binding[];
+
+  constructor(
+    @inject(CoreBindings.APPLICATION_INSTANCE) application: Application,
+    @config({fromBinding: LiveEntitiesBindings.REALTIME}) realtimeConfig: RealtimeConfig = {},
+  ) {
+    this.bindings = [
+      createBindingFromClass(RealtimeServer, {key: LiveEntitiesBindings.REALTIME_SERVER}),
+      createBindingFromClass(BearerMiddlewareProvider),
+    ];
+    const {jwt} = realtimeConfig;
+    if (jwt && !application.isBound(LiveEntitiesBindings.TOKEN_SERVICE)) {
+      const service = new JwtTokenService(jwt.secret, jwt.expiresIn);
+      application.bind(LiveEntitiesBindings.TOKEN_SERVICE).to(service);
+    }
+    orderGroups(application);
+  }
+}
+
+/** The sockets come after the servers whose port they share, and go before them. */
+function orderGroups(application: Application): void {
+  const key = CoreBindings.LIFE_CYCLE_OBSERVER_OPTIONS;
+  const options: Partial<LifeCycleObserverOptions> = application.getSync(key, {optional: true}) ?? {};
+  const groups = options.orderedGroups ?? ['server'];
+  if (groups.includes(REALTIME_GROUP)) return;
+  application.bind(key).to({...options, orderedGroups: [...groups, REALTIME_GROUP]});
+}

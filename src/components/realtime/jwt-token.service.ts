@@ -1,0 +1,40 @@
+import type {TokenService} from '@loopback/authentication';
+import {securityId, type UserProfile} from '@loopback/security';
+import {sign, verify, type JwtPayload, type SignOptions} from 'jsonwebtoken';
+import {LiveEntityError} from '../../core/errors';
+
+/**
+ * The default token service: signed JSON Web Tokens (HS256) that hold the user's profile.
+ *
+ * Bind your own at `LiveEntitiesBindings.TOKEN_SERVICE`, for instance the one of
+ * `@loopback/authentication-jwt`, to use its tokens on the socket.
+ */
+export class JwtTokenService implements TokenService {
+  /** @throws Error when the secret is shorter than 32 characters */
+  constructor(
+    private readonly secret: string,
+    private readonly expiresIn: string | number = '8h',
+  ) {
+    if (secret.length < 32) {
+      throw new Error('jwt.secret needs at least 32 characters; make one with crypto.randomBytes');
+    }
+  }
+
+  /** @throws LiveEntityError `NOT_AUTHENTICATED` (401) */
+  async verifyToken(token: string): Promise<UserProfile> {
+    try {
+      const {iat, exp, ...profile} = verify(token, this.secret, {
+        algorithms: ['HS256'],
+      }) as JwtPayload;
+      return {...profile, [securityId]: String(profile.id ?? profile.sub)} as UserProfile;
+    } catch {
+      throw new LiveEntityError('NOT_AUTHENTICATED', 'the token is not valid, or has expired', 401);
+    }
+  }
+
+  async generateToken(userProfile: UserProfile): Promise<string> {
+    const claims = {id: userProfile[securityId], ...userProfile};
+    const expiresIn = this.expiresIn as SignOptions['expiresIn'];
+    return sign(claims, this.secret, {algorithm: 'HS256', expiresIn});
+  }
+}

@@ -1,0 +1,113 @@
+import type {Context} from '@loopback/core';
+import type {Entity, EntityCrudRepository, Options} from '@loopback/repository';
+import type {UserProfile} from '@loopback/security';
+import type {RowImage} from '../../core/change';
+import {LiveEntityError} from '../../core/errors';
+import type {LiveHub} from '../../core/hub';
+import type {EntityShape} from '../../core/shape';
+import type {ViewDefinition} from '../../core/view';
+import type {Row} from '../../protocol/page';
+import type {RealtimeDefinition} from './types';
+
+/** A repository as the live side uses it. */
+export type LiveRepository = EntityCrudRepository<Entity, unknown>;
+
+/** Decrypts the wanted properties of a stored row. */
+export type Reveal = (row: Row, wanted: readonly string[]) => Row | Promise<Row>;
+
+/** One entity that `@realtime` made live, with all that is known of it at start-up. */
+export class LiveEntity {
+  readonly name: string;
+  readonly views: ReadonlyMap<string, ViewDefinition>;
+  private readonly always: readonly string[];
+  private readonly visible: readonly string[];
+
+  constructor(
+    readonly repositoryKey: string,
+    readonly entityClass: typeof Entity,
+    readonly definition: RealtimeDefinition<object>,
+    readonly shape: EntityShape,
+    readonly hub: LiveHub,
+    private readonly reveal: Reveal | undefined,
+  ) {
+    this.name = shape.name;
+    const views = Object.entries(definition.views ?? {}) as unknown as [string, ViewDefinition][];
+    this.views = new Map(views);
+    this.visible = Object.keys(entityClass.definition.properties).filter(
+      name => Object.hasOwn(shape.properties, name) && !shape.properties[name].hidden,
+    );
+    this.always = [...shape.ids, ...(shape.versionProperty ? [shape.versionProperty] : [])];
+  }
+
+  /** @throws LiveEntityError `UNKNOWN_VIEW` (404) */
+  view(name: string): ViewDefinition {
+    const view = this.views.get(name);
+    if (view) return view;
+    throw new LiveEntityError('UNKNOWN_VIEW', `${this.name} has no view '${name}'`, 404);
+  }
+
+  scopeOf(principal: UserProfile | undefined): object | undefined {
+    return this.definition.scope?.(principal);
+  }
+
+  /** A repository of the given context, so that it knows the user of the call. */
+  repositoryIn(context: Context): Promise<LiveRepository> {
+    return context.get<LiveRepository>(this.repositoryKey);
+  }
+
+  /**
+   * The properties to send: those asked for, or all that are not hidden, always with the ids and
+   * the version.
+   *
+   * @throws LiveEntityError `UNKNOWN_FIELD` for one that the entity lacks or hides
+   */
+  fieldsFor(asked: readonly string[] | undefined): readonly string[] | undefined {
+    if (!asked) return undefined;
+    for (const name of asked) this.checkField(name);
+    return [...new Set([...this.always, ...asked])].sort();
+  }
+
+  /** @throws LiveEntityError `UNKNOWN_FIELD` */
+  checkField(name: string): void {
+    if (!this.visible.includes(name)) {
+      throw new LiveEntityError('UNKNOWN_FIELD', `${this.name} has no property '${name}'`);
+    }
+  }
+
+  /** A stored row in plain text, without what is hidden. */
+  revealed(image: RowImage, fields: readonly string[] | undefined): Row | Promise<Row> {
+    const wanted = fields ?? this.visible;
+    const row = this.reveal ? this.reveal(image.values, wanted) : image.values;
+    return row instanceof Promise ? row.then(plain => pick(plain, wanted)) : pick(row, wanted);
+  }
+
+  /** An entity as a repository answers it, as it travels. */
+  plainOf(entity: Entity): Row {
+    return pick(JSON.parse(JSON.stringify(entity)) as Row, this.visible);
+  }
+
+  project(row: Row, fields: readonly string[] | undefined): Row {
+    return fields ? pick(row, fields) : row;
+  }
+
+  /** @throws LiveEntityError `BAD_REQUEST` when the id is not of the property's type */
+  idOf(id: unknown): string | number {
+    const [property] = this.shape.ids;
+    const {kind} = this.shape.properties[property];
+    const isNumeric = kind === 'number';
+    if (isNumeric && /^-?\d+$/.test(String(id))) return Number(id);
+    if (!isNumeric && typeof id === 'string') return id;
+    throw new LiveEntityError('BAD_REQUEST', `that is not an id of ${this.name}`);
+  }
+}
+
+/** Options of a write over the socket. */
+export function writeOptions(version: string | undefined, requestId: string): Options {
+  return version === undefined ? {requestId} : {requestId, version};
+}
+
+function pick(row: Row, names: readonly string[]): Row {
+  const picked: Record<string, unknown> = {};
+  for (const name of names) if (Object.hasOwn(row, name)) picked[name] = row[name];
+  return picked;
+}

@@ -1,0 +1,105 @@
+import type {TokenService} from '@loopback/authentication';
+import {
+  Application,
+  BindingScope,
+  config,
+  ContextTags,
+  CoreBindings,
+  inject,
+  injectable,
+  lifeCycleObserver,
+  type LifeCycleObserver,
+} from '@loopback/core';
+import {RestBindings, type RestServer} from '@loopback/rest';
+import {SocketTransport} from '../../adapters/socketio/transport';
+import type {DeltaMessage} from '../../protocol/messages';
+import {LiveEntitiesBindings} from '../../keys';
+import {resolveConfig, type ResolvedRealtimeConfig} from './config';
+import {LiveEngine, type LiveStatus} from './engine';
+import {LiveConnection} from './live-connection';
+import {LiveController} from './live.controller';
+import {SessionService} from './session.service';
+import type {LoginService, RealtimeConfig} from './types';
+
+/** The group of this observer; it runs after the servers, whose port it shares. */
+export const REALTIME_GROUP = 'realtime';
+
+/**
+ * Runs the live side with the application: starts the feeds, then takes sockets on the REST
+ * server's port; and takes both down again before the REST server stops.
+ */
+@lifeCycleObserver(REALTIME_GROUP, {
+  scope: BindingScope.SINGLETON,
+  tags: {[ContextTags.NAME]: 'RealtimeServer'},
+})
+@injectable({scope: BindingScope.SINGLETON})
+export class RealtimeServer implements LifeCycleObserver {
+  private readonly config: ResolvedRealtimeConfig;
+  private engine: LiveEngine | undefined;
+  private transport: SocketTransport | undefined;
+
+  constructor(
+    @inject(CoreBindings.APPLICATION_INSTANCE) private readonly application: Application,
+    @inject(RestBindings.SERVER) private readonly rest: RestServer,
+    @config({fromBinding: LiveEntitiesBindings.REALTIME}) realtimeConfig: RealtimeConfig = {},
+  ) {
+    this.config = resolveConfig(realtimeConfig);
+  }
+
+  /** How the live side is; undefined before it has started and after it has stopped. */
+  get status(): LiveStatus | undefined {
+    return this.engine?.status();
+  }
+
+  async start(): Promise<void> {
+    if (!this.config.enabled) return;
+    const httpServer = this.rest.httpServer?.server;
+    if (!httpServer) {
+      throw new Error(
+        'realtime: the REST server does not listen itself (rest.listenOnStart is false), ' +
+          'so there is no port for the socket',
+      );
+    }
+    const publisher = {publish: (delta: DeltaMessage) => this.transport?.publish(delta)};
+    this.engine = await LiveEngine.start(this.application, this.config, publisher);
+    this.application.bind(LiveEntitiesBindings.ACCESS_GUARD).to(this.engine.guard);
+    const options = {
+      application: this.application,
+      sessions: await this.sessions(),
+      controller: new LiveController(this.engine.service),
+      maxSubscriptions: this.config.limits.subscriptionsPerSocket,
+      logger: this.config.logger,
+    };
+    const {path, cors, logger, limits} = this.config;
+    this.transport = new SocketTransport({
+      httpServer: httpServer as never,
+      path,
+      cors,
+      logger,
+      ...limits,
+      accept: (connection, {token}) => new LiveConnection(connection, options).open(token),
+    });
+  }
+
+  async stop(): Promise<void> {
+    const {transport, engine} = this;
+    this.transport = undefined;
+    this.engine = undefined;
+    // Without it the REST server would wait for the sockets for ever.
+    await transport?.close();
+    await engine?.stop();
+  }
+
+  private async sessions(): Promise<SessionService> {
+    const optional = {optional: true} as const;
+    const tokens: TokenService | undefined = await this.application.get(
+      LiveEntitiesBindings.TOKEN_SERVICE,
+      optional,
+    );
+    const logins: LoginService | undefined = await this.application.get(
+      LiveEntitiesBindings.LOGIN_SERVICE,
+      optional,
+    );
+    return new SessionService(tokens, logins);
+  }
+}

@@ -1,0 +1,128 @@
+import type {Filter} from '@loopback/repository';
+import type {UserProfile} from '@loopback/security';
+import type {
+  AccessFilter as CoreFilter,
+  AccessRequest as CoreRequest,
+  LoginService as CoreLoginService,
+} from '../../core/access';
+import type {ViewContext} from '../../core/view';
+
+/** What an access filter is asked to judge; see {@link AccessFilter}. */
+export type AccessRequest = CoreRequest<UserProfile>;
+
+/** An access filter in LoopBack's interceptor shape; the principal is LoopBack's user profile. */
+export type AccessFilter = CoreFilter<UserProfile>;
+
+/** A view's parameters: those of the entity's properties that a client gives, or null. */
+export type ViewParams<T extends object> = {readonly [K in keyof T]?: T[K] | null};
+
+/**
+ * A named, parameterised, ordered part of an entity's rows that clients can watch.
+ *
+ * @example
+ * ```ts
+ * const lowStockView: RealtimeView<Product> = {
+ *   paramFields: ['category', 'qty'],
+ *   primaryKeys: ['category'],
+ *   transform: ({category, qty}) => ({where: {category, qty: {lte: qty}}, order: ['qty ASC']}),
+ * };
+ * ```
+ */
+export interface RealtimeView<T extends object> {
+  /** Parameters that a client gives. Others are dropped, missing ones are null. Default: none. */
+  readonly paramFields?: readonly (keyof T & string)[];
+  /** Further properties that decide about rows or order. Checked at start-up when given. */
+  readonly affectingFields?: readonly (keyof T & string)[];
+  /** Parameters that the view's rows share by equality. Checked at start-up when given. */
+  readonly primaryKeys?: readonly (keyof T & string)[];
+  /** Makes the view's filter: where, order, fields, limit, offset. */
+  // A method, so that a literal such as `{qty: {lte: qty}}` with a nullable parameter is accepted.
+  transform(params: Required<ViewParams<T>>, context: ViewContext): ViewFilterOf<T>;
+  /** Read, but not kept live. Default false. */
+  readonly disableRealtime?: boolean;
+}
+
+/** LoopBack's filter, with null allowed where a parameter may be missing. */
+export type ViewFilterOf<T extends object> = Pick<
+  Filter<T>,
+  'order' | 'fields' | 'limit' | 'offset' | 'skip'
+> & {readonly where?: object};
+
+/**
+ * What makes an entity live: its views, and who may see and do what.
+ *
+ * @typeParam T - The entity
+ */
+export interface RealtimeDefinition<T extends object> {
+  readonly views?: Readonly<Record<string, RealtimeView<T>>>;
+  readonly filters?: {
+    /** Before anything is fetched. */
+    readonly pre?: AccessFilter | readonly AccessFilter[];
+    /** With the row concerned; for reads it may change what is sent. */
+    readonly post?: AccessFilter | readonly AccessFilter[];
+  };
+  /**
+   * Names those who see the same rows. Default: everybody without a post filter; with one, each
+   * connection for itself.
+   */
+  audience?(who: UserProfile | undefined): string;
+  /** A where that is added to every query and view of this entity. */
+  scope?(who: UserProfile | undefined): object | undefined;
+}
+
+/**
+ * Checks credentials for the socket's `login`.
+ *
+ * Bind a class that implements it at `LiveEntitiesBindings.LOGIN_SERVICE`.
+ */
+export type LoginService = CoreLoginService<UserProfile>;
+
+/** Limits per connection. A call beyond them is refused with `LIMIT_EXCEEDED`. */
+export interface RealtimeLimits {
+  /** Default 100. */
+  readonly subscriptionsPerSocket?: number;
+  /** Default 100, over a sliding second. */
+  readonly opsPerSecond?: number;
+  /** Bytes of one message from a client; a longer one ends the connection. Default 100,000. */
+  readonly payloadBytes?: number;
+  /** Rows before a page. Default 10,000. */
+  readonly offset?: number;
+  /** Bytes that may wait for a client that does not read; beyond, it is cut off. Default 4 MiB. */
+  readonly bufferedBytes?: number;
+}
+
+/** Configuration of `LiveEntitiesBindings.REALTIME`. */
+export interface RealtimeConfig {
+  /** Path of the socket on the REST server's port. Default `/realtime`. */
+  readonly path?: string;
+  /** Origins that browsers may connect from. Default: the server's own. */
+  readonly cors?: {readonly origin: string | string[] | boolean; readonly credentials?: boolean};
+  readonly logger?: {
+    warn(message: string, error?: unknown): void;
+    error(message: string, error?: unknown): void;
+    info?(message: string): void;
+  };
+  /** Rows of a page when the client says nothing. Default 10. */
+  readonly defaultPageSize?: number;
+  /** Default 1000. */
+  readonly maxPageSize?: number;
+  /** True: a page that nobody watches any more is forgotten at once. Default false. */
+  readonly cacheDisabled?: boolean;
+  /** Milliseconds that an unwatched page is kept live for those who come back. Default 10,000. */
+  readonly cacheDuration?: number;
+  /** Refuse what no `pre` filter allows. Default false. */
+  readonly blockPreByDefault?: boolean;
+  /** Refuse what no `post` filter allows. Default false. */
+  readonly blockPostByDefault?: boolean;
+  /** Where changes come from. `'auto'` takes `'postgres'`, and says so. Default `'auto'`. */
+  readonly feed?: 'auto' | 'postgres';
+  readonly limits?: RealtimeLimits;
+  /** For the default token service: signs and checks the tokens of `login`. */
+  readonly jwt?: {
+    readonly secret: string;
+    /** Seconds, or a text such as `'8h'`. Default `'8h'`. */
+    readonly expiresIn?: string | number;
+  };
+  /** False: no socket at all, for instance in a process that only writes. Default true. */
+  readonly enabled?: boolean;
+}

@@ -1,0 +1,37 @@
+import type {TokenService} from '@loopback/authentication';
+import {inject, injectable, type Provider} from '@loopback/core';
+import {asMiddleware, RestMiddlewareGroups, type Middleware} from '@loopback/rest';
+import {SecurityBindings} from '@loopback/security';
+import {LiveEntitiesBindings} from '../../keys';
+
+const BEARER = /^Bearer\s+(\S+)$/i;
+
+/**
+ * Binds the user of a request that carries a bearer token, so that access filters and audit fields
+ * know who asks. A request without one passes as nobody's; one with a token that is not valid is
+ * refused with 401. Applications that authenticate by other means keep doing so: where a user is
+ * bound already, nothing is done.
+ */
+@injectable(
+  asMiddleware({
+    group: RestMiddlewareGroups.AUTHENTICATION,
+    upstreamGroups: [RestMiddlewareGroups.FIND_ROUTE, RestMiddlewareGroups.CORS],
+    downstreamGroups: [RestMiddlewareGroups.PARSE_PARAMS, RestMiddlewareGroups.INVOKE_METHOD],
+  }),
+)
+export class BearerMiddlewareProvider implements Provider<Middleware> {
+  constructor(
+    @inject(LiveEntitiesBindings.TOKEN_SERVICE, {optional: true})
+    private readonly tokens?: TokenService,
+  ) {}
+
+  value(): Middleware {
+    return async (context, next) => {
+      const token = BEARER.exec(context.request.headers.authorization ?? '')?.[1];
+      if (token && this.tokens && !context.isBound(SecurityBindings.USER)) {
+        context.bind(SecurityBindings.USER).to(await this.tokens.verifyToken(token));
+      }
+      return next();
+    };
+  }
+}

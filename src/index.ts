@@ -1,0 +1,90 @@
+/**
+ * Version, audit, soft delete, history and encryption for LoopBack 4 repositories, and exact live
+ * views of them over Socket.IO.
+ */
+export {LiveEntitiesBindings} from './keys';
+export {LiveEntitiesComponent} from './components/live-entities.component';
+
+// Behaviours of repositories
+export {
+  audited,
+  encrypted,
+  historical,
+  softDeletable,
+  versioned,
+  type BehaviourDecorator,
+} from './mixins/decorators';
+export {
+  AuditFieldsMixin,
+  BaseEntityRepository,
+  CryptoMixin,
+  HistoryMixin,
+  SoftDeleteMixin,
+  VersionMixin,
+} from './mixins/mixins';
+export {
+  Audited,
+  SoftDeletable,
+  Versioned,
+  type AuditedEntity,
+  type SoftDeletableEntity,
+  type VersionedEntity,
+} from './mixins/model-mixins';
+export type {
+  HistoricalRepository,
+  SoftDeletableRepository,
+  VersionedData,
+  VersionedRepository,
+} from './mixins/repository-methods';
+export type {LiveOptions} from './mixins/options';
+export type {PropertyChange, Revision, RevisionRef} from './mixins/history/entity-history';
+export type {PruneOptions} from './mixins/history/prune';
+export {
+  BehaviourError,
+  BehaviourMissingError,
+  CryptoNotConfiguredError,
+  ForeignTransactionError,
+  InvalidWhereError,
+  RestoreConflictError,
+  VersionConflictError,
+  VersionRequiredError,
+} from './mixins/errors';
+
+// Encryption
+export type {CryptoConfig} from './mixins/crypto/config';
+export {
+  CryptoConfigurationError,
+  DecryptionError,
+  EncryptedQueryError,
+  EncryptionError,
+} from './mixins/crypto/errors';
+export {keysFromEnvironment} from './mixins/crypto/env-keys';
+export {KeyRing, type DataKey, type KeyProvider, type KeyRingConfig} from './mixins/crypto/keys';
+export type {LegacyAlgorithm, LegacyConfig} from './mixins/crypto/legacy';
+
+// REST
+export {
+  defineEntityController,
+  type EntityControllerClass,
+  type EntityControllerOptions,
+} from './components/rest/entity-controller';
+
+// Realtime
+export {accessFilter, realtime, type AccessFilterSpec} from './components/realtime/decorators';
+export type {
+  AccessFilter,
+  AccessRequest,
+  LoginService,
+  RealtimeConfig,
+  RealtimeDefinition,
+  RealtimeLimits,
+  RealtimeView,
+  ViewFilterOf,
+  ViewParams,
+} from './components/realtime/types';
+export type {LiveStatus} from './components/realtime/engine';
+export {RealtimeServer} from './components/realtime/realtime.server';
+export {JwtTokenService} from './components/realtime/jwt-token.service';
+export type {AccessAction, AccessGuard, AccessQuery, Next} from './core/access';
+export {CRUDBlockedError, LiveEntityError} from './core/errors';
+export type {ViewContext} from './core/view';
