@@ -51,7 +51,10 @@ export function href(to: Route): string {
 
 const current = shallowRef<Route>(parse(location.hash));
 window.addEventListener('hashchange', () => {
-  current.value = parse(location.hash);
+  const next = parse(location.hash);
+  // Another page is read from its top; another part of the same list stays where it is.
+  if (next.page !== current.value.page) window.scrollTo(0, 0);
+  current.value = next;
 });
 
 /** The route that is shown. */

@@ -8,7 +8,7 @@ export interface DemoPerson {
   readonly name: string;
   readonly role: string;
   /** What this person may see or do, in a few words. */
-  readonly about?: string;
+  readonly about: string;
 }
 
 const people = ref<DemoPerson[]>([]);
