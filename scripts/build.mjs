@@ -35,7 +35,11 @@ const waves = [
       inputs: ['src/client', 'src/protocol', 'tsconfig.json', 'rolldown.config.mjs'],
       output: 'dist/client/index.mjs',
       async run() {
-        await node(root, 'node_modules/rolldown/bin/cli.mjs', '-c', 'rolldown.config.mjs');
+        const [{build: bundle}, {default: config}] = await Promise.all([
+          import('rolldown'),
+          import('../rolldown.config.mjs'),
+        ]);
+        await bundle(config);
         // Both forms of the client have one set of types, so that their classes are the same type.
         await writeFile(join(root, 'dist/client/index.d.mts'), "export * from './index.js';\n");
       },

@@ -65,7 +65,8 @@ async function checkEntries() {
   const names = entry => [
     ['names.cjs', `console.log(JSON.stringify(Object.keys(require('${entry}')).sort()))`],
     ['names.mjs', `import * as all from '${entry}';
-      const names = Object.keys(all).filter(key => key !== 'default' && key !== 'module.exports');
+      const extra = ['default', 'module.exports', '__esModule'];
+      const names = Object.keys(all).filter(key => !extra.includes(key));
       console.log(JSON.stringify(names.sort()))`],
   ];
   for (const entry of [name, `${name}/client`]) {
