@@ -16,7 +16,7 @@ export interface LiveClientOptions {
   readonly path?: string;
   /** A token from an earlier sign-in, sent with the handshake. */
   readonly token?: string;
-  /** How long a call may take, in milliseconds, waiting for a connection included. Default 20,000. */
+  /** Milliseconds that a call may take, waiting for a connection included. Default 20,000. */
   readonly timeout?: number;
   /** What to try, in this order. Default WebSocket, then HTTP polling. */
   readonly transports?: readonly ('websocket' | 'polling' | 'webtransport')[];
@@ -52,7 +52,11 @@ export interface LiveClientEvents {
  * ```ts
  * const live = new LiveClient('http://localhost:3000');
  * await live.login({username: 'ada', password: '…'});
- * const products = live.collection<Product>({type: 'Product', view: 'categoryView', viewParams: {category: 'c1'}});
+ * const products = live.collection<{id: string; name: string}>({
+ *   type: 'Product',
+ *   view: 'categoryView',
+ *   viewParams: {category: 'c1'},
+ * });
  * await products.ready;
  * ```
  */

@@ -142,7 +142,7 @@ export class LiveCollection<T, F extends FieldOf<T> = FieldOf<T>> {
     patch: LivePatch<T>,
     options: WriteOptions = {},
   ): Promise<LiveRow<T>> {
-    return (await this.#write(id, patch as Row, options)) as LiveRow<T>;
+    return (await this.#write(id, patch, options)) as LiveRow<T>;
   }
 
   /** Deletes a row: gone at once, back when refused. */

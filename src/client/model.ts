@@ -76,7 +76,7 @@ export class LiveModel<T, F extends FieldOf<T> = FieldOf<T>> {
     const row =
       typeof what === 'string'
         ? await this.#write({[what]: valueOrOptions}, options, {field: what})
-        : await this.#write(what as Row, valueOrOptions as WriteOptions | undefined);
+        : await this.#write(what, valueOrOptions as WriteOptions | undefined);
     return row as LiveRow<T>;
   }
 

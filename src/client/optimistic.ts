@@ -116,7 +116,8 @@ function isCaughtUp(entry: Entry, now: Row | undefined): boolean {
  * from a change that came before the write; then too the page's word counts, not ours.
  */
 function overtaken({base, patch, older}: Entry, now: Row | undefined): boolean {
-  if (!base || !now || !patch || older.size > 0) return false;
+  if (!base || !now || older.size > 0) return false;
+  if (!patch) return now !== base;
   return Object.keys(patch).some(name => name in now && !sameJson(now[name], base[name]));
 }
 

@@ -1,6 +1,6 @@
 import type {LiveError} from '../protocol/errors';
 import type {Row, RowKey} from '../protocol/page';
-import type {Connection, RequestOf} from './connection';
+import type {Connection} from './connection';
 import type {Acknowledgement, OverlayWrite} from './optimistic';
 
 /** Shows the writes of its type before the database does. */
@@ -77,13 +77,11 @@ export class Writes {
   }
 
   async #send(write: RowWrite, version: string | undefined): Promise<Row | null> {
-    const {type, id, patch, field} = write;
-    const named = {type, id, ...(field !== undefined && {field}), ...(version !== undefined && {version})};
-    if (patch === null || write.clear) {
-      return (await this.#connection.call('delete', named)).row;
-    }
-    const request: RequestOf<'update'> = {...named, value: field === undefined ? patch : patch[field]};
-    return (await this.#connection.call('update', request)).row;
+    const {type, id, patch, field, clear} = write;
+    const named = {type, id, field, version};
+    if (patch === null || clear) return (await this.#connection.call('delete', named)).row;
+    const value = field === undefined ? patch : patch[field];
+    return (await this.#connection.call('update', {...named, value})).row;
   }
 
   #tell(type: string, tell: (witness: WriteWitness) => void): void {
