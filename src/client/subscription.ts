@@ -84,7 +84,11 @@ const stay = (state: SubscriptionState): Transition => ({state, effects: []});
 const close = (state: SubscriptionState): Transition =>
   stay({...state, phase: 'closed', held: undefined, early: []});
 
-const end: Rule<'ended'> = (state, {error}) => stay({...state, phase: 'ended', early: [], error});
+/** A page that was made for the person who was signed in before is asked for anew. */
+const end: Rule<'ended'> = (state, {error}) =>
+  error.code === 'SESSION_CHANGED'
+    ? ask(state)
+    : stay({...state, phase: 'ended', early: [], error});
 
 const wait = (state: SubscriptionState): Transition =>
   stay({...state, phase: state.held ? 'lost' : 'idle', early: []});

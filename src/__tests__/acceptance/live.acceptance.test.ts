@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import {LiveClient, type LiveCollection} from '../../client';
+import {givenPostgres18, type TestDatabase} from '../support/databases';
+import {givenShop, type Product, type Shop} from '../support/shop';
+import {until} from '../support/until';
+
+describe('a live view', function () {
+  this.timeout(30_000);
+  let database: TestDatabase;
+  let shop: Shop;
+  let clients: LiveClient[];
+
+  before(async () => {
+    database = await (await givenPostgres18()).createDatabase('live');
+    shop = await givenShop(database);
+  });
+  after(async () => {
+    await shop?.close();
+    await database?.drop();
+  });
+  beforeEach(() => (clients = []));
+  afterEach(async () => {
+    for (const client of clients) client.close();
+    await database.query('TRUNCATE product');
+  });
+
+  it('shows rows in order, and what repositories and plain SQL change', async () => {
+    const products = await shop.products();
+    await products.createAll([
+      {id: 'b', name: 'Bolts', qty: 5, category: 'c1', supplierPrice: '1.20'},
+      {id: 'a', name: 'Anvils', qty: 1, category: 'c1'},
+      {id: 'x', name: 'Other', qty: 1, category: 'c2'},
+    ]);
+    const live = await signedIn('buyer');
+    const view = await opened(live);
+    assert.deepEqual(names(view), ['Anvils', 'Bolts']);
+    assert.equal(view.value[1].supplierPrice, '1.20');
+    assert.equal(view.meta?.count, 2);
+
+    await database.query(`INSERT INTO product (id, name, qty, category) VALUES ('z', 'Axes', 3, 'c1')`);
+    await until(view, () => names(view).join() === 'Anvils,Axes,Bolts');
+    assert.equal(view.meta?.count, 3);
+
+    const bolt = await products.findById('b');
+    await products.updateById('b', {name: 'A bolt', _version: bolt._version});
+    await until(view, () => names(view)[0] === 'A bolt');
+
+    await products.deleteById('b', {version: view.value[0]._version});
+    await until(view, () => names(view).join() === 'Anvils,Axes');
+    await (products as unknown as {restoreById(id: string): Promise<void>}).restoreById('b');
+    await until(view, () => names(view)[0] === 'A bolt');
+  });
+
+  it('says nothing of a transaction that rolls back', async () => {
+    const products = await shop.products();
+    await products.create({id: 'a', name: 'Anvils', qty: 1, category: 'c1'});
+    const view = await opened(await signedIn('clerk'));
+    const seen: string[] = [];
+    view.subscribe(() => seen.push(names(view).join()));
+
+    const transaction = await products.beginTransaction();
+    await products.create({id: 'b', name: 'Ghost', qty: 1, category: 'c1'}, {transaction});
+    await transaction.rollback();
+    await products.create({id: 'c', name: 'Real', qty: 1, category: 'c1'});
+    await until(view, () => names(view).includes('Real'));
+    assert.ok(seen.every(rows => !rows.includes('Ghost')), seen.join(' | '));
+  });
+
+  it('hides a property from those who may not see it, and shows it to those who may', async () => {
+    const products = await shop.products();
+    await products.create({id: 'a', name: 'Anvils', qty: 1, category: 'c1', supplierPrice: '9'});
+    const [buyer, clerk] = [await signedIn('buyer'), await signedIn('clerk')];
+    const [seen, hidden] = [await opened(buyer), await opened(clerk)];
+    assert.equal(seen.value[0].supplierPrice, '9');
+    assert.ok(!('supplierPrice' in hidden.value[0]));
+
+    await products.updateById('a', {supplierPrice: '10'}, {bumpVersion: false});
+    await until(seen, () => seen.value[0].supplierPrice === '10');
+    assert.ok(!('supplierPrice' in hidden.value[0]));
+  });
+
+  it('refuses a stale write and hands over the row as it is now', async () => {
+    const products = await shop.products();
+    await products.create({id: 'a', name: 'Anvils', qty: 1, category: 'c1'});
+    const live = await signedIn('clerk');
+    const model = live.model<Product>({type: 'Product', id: 'a'});
+    await model.ready;
+    const stale = model.value!._version;
+    await model.update({qty: 2});
+    await assert.rejects(model.update({qty: 3}, {version: stale}), error => {
+      const {code, current} = error as {code?: string; current?: Product};
+      assert.equal(code, 'VERSION_CONFLICT');
+      assert.equal(current?.qty, 2);
+      return true;
+    });
+    assert.equal(model.value!.qty, 2);
+  });
+
+  it('lets nobody in without a login where a filter demands one', async () => {
+    const live = new LiveClient(shop.url);
+    clients.push(live);
+    const view = live.collection<Product>({type: 'Product', view: 'categoryView'});
+    await assert.rejects(view.ready, {code: 'NOT_AUTHENTICATED'});
+    await assert.rejects(live.login({username: 'buyer', password: 'wrong'}), {code: 'LOGIN_FAILED'});
+    await live.login({username: 'buyer', password: 'secret'});
+    assert.equal(live.user?.id, 'buyer');
+  });
+
+  it('asks the database where Node cannot decide', async () => {
+    const products = await shop.products();
+    await products.create({id: 'a', name: 'Anvil', qty: 1});
+    const live = await signedIn('clerk');
+    const view = live.collection<Product>({
+      type: 'Product', view: 'matchingView', viewParams: {name: 'An'},
+    });
+    await view.ready;
+    await database.query(`INSERT INTO product (id, name, qty) VALUES ('b', 'Anchor', 7), ('c', 'Cup', 9)`);
+    await until(view, () => names(view).join() === 'Anchor,Anvil');
+    await database.query(`UPDATE product SET name = 'Ant' WHERE id = 'c'`);
+    await until(view, () => names(view).join() === 'Ant,Anchor,Anvil');
+  });
+
+  async function signedIn(role: string): Promise<LiveClient> {
+    const live = new LiveClient(shop.url);
+    clients.push(live);
+    await live.login({username: role, password: 'secret'});
+    return live;
+  }
+
+  async function opened(live: LiveClient): Promise<LiveCollection<Product>> {
+    const view = live.collection<Product>({
+      type: 'Product', view: 'categoryView', viewParams: {category: 'c1'}, getCount: true,
+    });
+    await view.ready;
+    return view;
+  }
+});
+
+function names(view: LiveCollection<Product>): string[] {
+  return view.value.map(row => row.name);
+}
