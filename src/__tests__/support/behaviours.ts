@@ -49,12 +49,18 @@ export type ItemRepository = DefaultTransactionalRepository<Item, string> &
   HistoricalRepository<Item, string> & {liveContext?: Context};
 
 let models = 0;
+let shared: Context | undefined;
+
+/** Deriving keys is slow on purpose, so tests that need nothing special share them. */
+function sharedContext(): Context {
+  return (shared ??= givenContext());
+}
 
 /** A repository of a model of its own, with the behaviours written in the order given. */
 export async function givenItems(
   dataSource: juggler.DataSource,
   behaviours: readonly BehaviourName[],
-  context = givenContext(),
+  context = sharedContext(),
 ): Promise<ItemRepository> {
   const ItemModel = givenItemModel(`Item${++models}`);
   class Items extends DefaultTransactionalRepository<Item, string> {

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import {EntityNotFoundError} from '@loopback/repository';
+import {givenItems, type ItemRepository} from '../../support/behaviours';
+import type {BehaviourTarget} from '../behaviours.suite';
+
+export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): void {
+  let items: ItemRepository;
+
+  beforeEach(async () => {
+    items = await givenItems(dataSource(), ['history']);
+    await items.create({id: 'a', name: 'one', tags: ['x']});
+  });
+
+  it('keeps nothing of a create, and a state for each write after it', async () => {
+    assert.deepEqual(await items.history('a'), []);
+    await items.updateById('a', {name: 'two'}, {remoteUser: 'bob', reason: 'typo', requestId: 'r1'});
+    await items.replaceById('a', {name: 'three'}, {onBehalfOf: 'carol'});
+    await items.deleteById('a');
+    const revisions = await items.history('a');
+    assert.deepEqual(
+      revisions.map(r => [r._revision, r.entity.name, r._operation, r._by, r._onBehalfOf]),
+      [
+        [1, 'one', 'update', 'bob', undefined],
+        [2, 'two', 'update', 'system', 'carol'],
+        [3, 'three', 'delete', 'system', undefined],
+      ],
+    );
+    assert.deepEqual([revisions[0]._reason, revisions[0]._requestId], ['typo', 'r1']);
+    assert.deepEqual(revisions[0].entity.toJSON(), {
+      ...{id: 'a', name: 'one', tags: ['x']},
+      ...emptyOnes(revisions[0].entity.toJSON()),
+    });
+    for (const [i, {_validFrom, _validTo}] of revisions.entries()) {
+      assert.ok(_validFrom <= _validTo);
+      if (i > 0) assert.deepEqual(_validFrom, revisions[i - 1]._validTo);
+    }
+  });
+
+  it('keeps a state of every row of a bulk write', async () => {
+    await items.createAll([{id: 'b', name: 'two'}, {id: 'c', name: 'three'}]);
+    await items.updateAll({name: 'same'}, {id: {neq: 'c'}});
+    await items.deleteAll({name: 'same'});
+    const found = await items.findHistory({order: ['_modelId ASC', '_revision ASC']});
+    assert.deepEqual(
+      found.map(r => [r._modelId, r._revision, r.entity.name, r._operation]),
+      [
+        ['a', 1, 'one', 'update'],
+        ['a', 2, 'same', 'delete'],
+        ['b', 1, 'two', 'update'],
+        ['b', 2, 'same', 'delete'],
+      ],
+    );
+  });
+
+  it('finds past states by their own and by the revision\'s properties', async () => {
+    await items.updateById('a', {name: 'two'}, {remoteUser: 'bob'});
+    await items.updateById('a', {name: 'three'}, {remoteUser: 'eve'});
+    assert.equal((await items.findHistory({where: {name: 'one'} as never})).length, 1);
+    const [byEve] = await items.history('a', {where: {_by: 'eve'} as never});
+    assert.equal(byEve.entity.name, 'two');
+    assert.deepEqual((await items.history('a', {limit: 1, skip: 1})).map(r => r._revision), [2]);
+  });
+
+  it('goes on counting when an id is used again', async () => {
+    await items.deleteById('a');
+    await items.create({id: 'a', name: 'again'});
+    await items.updateById('a', {name: 'and again'});
+    assert.deepEqual((await items.history('a')).map(r => r._revision), [1, 2]);
+  });
+
+  it('numbers the states of a row that a crowd writes at once', async () => {
+    await Promise.all(
+      Array.from({length: crowd}, (_, i) => items.updateById('a', {name: `writer ${i}`})),
+    );
+    const revisions = await items.history('a');
+    assert.deepEqual(revisions.map(r => r._revision), Array.from({length: crowd}, (_, i) => i + 1));
+    assert.equal(new Set(revisions.map(r => r.entity.name)).size, crowd);
+    revisions.slice(1).forEach((r, i) => assert.deepEqual(r._validFrom, revisions[i]._validTo));
+  });
+
+  it('shows rows as they were', async () => {
+    await items.create({id: 'b', name: 'bee', qty: 1});
+    const moments = [await momentPasses()];
+    await items.updateById('a', {name: 'two'});
+    moments.push(await momentPasses());
+    await items.deleteById('a');
+    moments.push(await momentPasses());
+    const names = await Promise.all(
+      [new Date(0), ...moments].map(async when =>
+        (await items.findAsOf(when, {order: ['name DESC']})).map(i => i.name),
+      ),
+    );
+    assert.deepEqual(names, [[], ['one', 'bee'], ['two', 'bee'], ['bee']]);
+    const page = await items.findAsOf(moments[1], {order: ['name ASC'], limit: 1, skip: 1});
+    assert.deepEqual(page.map(i => i.name), ['two']);
+    const some = await items.findAsOf(moments[1].toISOString(), {where: {qty: 1}, fields: ['name']});
+    assert.deepEqual(some.map(i => i.toJSON()), [{name: 'bee'}]);
+    assert.equal((await items.findByIdAsOf('a', moments[0])).name, 'one');
+    await assert.rejects(items.findByIdAsOf('a', moments[2]), EntityNotFoundError);
+  });
+
+  it('leads from a revision\'s own time back to it', async () => {
+    await momentPasses();
+    await items.updateById('a', {name: 'two'});
+    await momentPasses();
+    await items.updateById('a', {name: 'three'});
+    const [, second] = await items.history('a');
+    assert.equal((await items.findByIdAsOf('a', second._validFrom)).name, 'two');
+  });
+
+  it('tells two states apart', async () => {
+    await items.updateById('a', {name: 'two', qty: 3});
+    await items.updateById('a', {tags: ['x', 'y']});
+    assert.deepEqual(await items.diff('a', 1, 2), [
+      {property: 'name', from: 'one', to: 'two'},
+      {property: 'qty', from: null, to: 3},
+    ]);
+    const changed = (await items.diff('a', 2, 'current')).map(c => c.property);
+    assert.deepEqual(changed, ['tags']);
+    assert.deepEqual(await items.diff('a', 3, 'current'), []);
+    await assert.rejects(items.diff('a', 9, 'current'), EntityNotFoundError);
+  });
+
+  it('reverts by a new state', async () => {
+    await items.updateById('a', {name: 'two', tags: []});
+    await items.revertTo('a', 1, {remoteUser: 'bob'});
+    const item = await items.findById('a');
+    assert.deepEqual([item.name, [...item.tags!]], ['one', ['x']]);
+    const last = (await items.history('a')).at(-1)!;
+    assert.deepEqual([last._revision, last._operation, last._by, last.entity.name],
+      [2, 'revert', 'bob', 'two']);
+  });
+
+  it('prunes by age and by number, and never everything by mistake', async () => {
+    for (let i = 0; i < 4; i++) await items.updateById('a', {qty: i});
+    await assert.rejects(items.pruneHistory({}), {code: 'INVALID_WHERE'});
+    const longAgo = new Date(Date.now() - 3_600_000);
+    assert.deepEqual(await items.pruneHistory({olderThan: longAgo}), {count: 0});
+    assert.deepEqual(await items.pruneHistory({keepLast: 1, olderThan: longAgo}), {count: 0});
+    assert.deepEqual(await items.pruneHistory({keepLast: 3}), {count: 1});
+    assert.deepEqual((await items.history('a')).map(r => r._revision), [2, 3, 4]);
+    const soon = new Date(Date.now() + 3_600_000);
+    assert.deepEqual(await items.pruneHistory({olderThan: soon}), {count: 3});
+  });
+
+  it('redacts properties of all kept states', async () => {
+    await items.updateById('a', {name: 'two'});
+    await items.updateById('a', {name: 'three'});
+    assert.deepEqual(await items.redactHistory('a', ['name']), {count: 2});
+    assert.deepEqual((await items.history('a')).map(r => r.entity.name ?? null), [null, null]);
+    assert.equal((await items.findById('a')).name, 'three');
+    await assert.rejects(items.redactHistory('a', ['_by']), {code: 'INVALID_WHERE'});
+  });
+
+  it('does not show the columns in which it counts', async () => {
+    const created = await items.create({id: 'b', name: 'two'});
+    for (const item of [created, await items.findById('b'), (await items.find())[0]]) {
+      assert.ok(!('_revision' in item) && !('_validFrom' in item));
+    }
+    const [row] = await rawRows(dataSource(), items.entityClass.modelName);
+    assert.equal(row._revision, 1);
+  });
+}
+
+function emptyOnes(json: object): object {
+  return Object.fromEntries(Object.entries(json).filter(([, v]) => v === null));
+}
+
+/** The present moment, with a clock that has moved on before and after it. */
+async function momentPasses(): Promise<Date> {
+  await new Promise(done => setTimeout(done, 5));
+  const moment = new Date();
+  await new Promise(done => setTimeout(done, 5));
+  return moment;
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import {ALL, givenItems, givenPostgresSource, type ItemRepository} from '../../support/behaviours';
+import type {BehaviourTarget} from '../behaviours.suite';
+
+export function transactionSuite({dataSource}: BehaviourTarget): void {
+  let items: ItemRepository;
+
+  beforeEach(async () => {
+    items = await givenItems(dataSource(), ALL);
+  });
+
+  it('writes and keeps states within the caller\'s transaction', async () => {
+    const {_version} = await items.create({id: 'a', name: 'one'});
+    const transaction = await items.beginTransaction();
+    const entity = await items.findById('a', undefined, {transaction});
+    await items.updateById('a', {name: 'two', _version}, {transaction});
+    await items.create({id: 'b', name: 'bee'}, {transaction});
+    assert.equal((await items.history('a', undefined, {transaction})).length, 1);
+    assert.equal((await items.history('a')).length, 0);
+    await transaction.rollback();
+    assert.equal(await items.exists('b'), false);
+    assert.deepEqual(await items.history('a'), []);
+    await items.updateById('a', {name: 'three', _version: entity._version});
+  });
+
+  it('keeps both states of two writes in one transaction', async () => {
+    await items.create({id: 'a', name: 'one'});
+    const transaction = await items.beginTransaction();
+    for (const name of ['two', 'three']) {
+      const {_version} = await items.findById('a', undefined, {transaction});
+      await items.updateById('a', {name, _version}, {transaction});
+    }
+    await transaction.commit();
+    const states = await items.history('a');
+    assert.deepEqual(states.map(s => [s._revision, s.entity.name]), [[1, 'one'], [2, 'two']]);
+    assert.ok(states.every(s => s._validFrom <= s._validTo));
+  });
+
+  it('refuses a transaction of another datasource', async () => {
+    const settings = dataSource().settings;
+    const elsewhere = givenPostgresSource({config: settings} as never);
+    const transaction = await elsewhere.beginTransaction({});
+    const refusal = {code: 'FOREIGN_TRANSACTION'};
+    await assert.rejects(items.create({id: 'a', name: 'one'}, {transaction}), refusal);
+    await assert.rejects(items.deleteAll({}, {transaction}), refusal);
+    await transaction.rollback();
+    await elsewhere.disconnect();
+  });
+
+  it('refuses a transaction that has ended', async () => {
+    const transaction = await items.beginTransaction();
+    await transaction.commit();
+    await assert.rejects(items.create({id: 'a', name: 'one'}, {transaction}), /not active/);
+  });
+}
