@@ -1,0 +1,520 @@
+import assert from 'node:assert/strict';
+import {type Client, validateApiSpec} from '@loopback/testlab';
+import {givenPostgres15, givenPostgres18, type TestDatabase} from '../../support/databases';
+import {givenRestApplication, type RestFixture} from '../../support/rest-application';
+
+for (const [where, givenDatabase] of [
+  ['memory', async () => undefined],
+  ['PostgreSQL 18', async () => (await givenPostgres18()).createDatabase('rest')],
+  ['PostgreSQL 15', async () => (await givenPostgres15())?.createDatabase('rest')],
+] as const) {
+  describe(`generated REST controllers on ${where}`, function () {
+    this.timeout(60_000);
+    let database: TestDatabase | undefined;
+    let fixture: RestFixture;
+    let client: Client;
+    let parts = 0;
+
+    before(async function () {
+      database = await givenDatabase();
+      if (!database && where !== 'memory') return this.skip();
+      fixture = await givenRestApplication({database});
+      client = fixture.client;
+    });
+    after(async () => {
+      await fixture?.stop();
+      await database?.drop();
+    });
+
+    describe('reads and writes', () => {
+      it('creates a row, answers it with its tag and finds it again', async () => {
+        const id = givenId();
+        const body = {id, name: 'bolt', qty: 3, cost: '12.50'};
+        const created = await client.post('/parts').send(body).expect(200);
+        assert.equal(created.headers.etag, `"${created.body._version}"`);
+        assert.equal(created.body._createdBy, 'system');
+        const found = await client.get(`/parts/${id}`).expect(200);
+        assert.equal(found.headers.etag, created.headers.etag);
+        assert.equal(found.headers['cache-control'], 'private, no-cache');
+        assert.deepEqual(pick(found.body, 'id', 'name', 'qty', 'cost'), body);
+        assert.equal((await rawCost(id)).startsWith('le1.k1.'), true);
+      });
+
+      it('answers a list and a count of what a filter selects', async () => {
+        const [a, b] = [await givenPart({name: 'nut x'}), await givenPart({name: 'nut y'})];
+        const filter = {where: {id: {inq: [a.id, b.id]}}, order: ['name DESC'], fields: ['name']};
+        const found = await client.get('/parts').query({filter: JSON.stringify(filter)}).expect(200);
+        assert.deepEqual(found.body, [{name: 'nut y'}, {name: 'nut x'}]);
+        const counted = await client
+          .get('/parts/count')
+          .query({where: JSON.stringify(filter.where)})
+          .expect(200);
+        assert.deepEqual(counted.body, {count: 2});
+      });
+
+      it('changes a row by PATCH and replaces it by PUT, each with the tag of the new state', async () => {
+        const part = await givenPart({qty: 1, note: 'n'});
+        const patched = await client
+          .patch(`/parts/${part.id}`)
+          .set('If-Match', `"${part._version}"`)
+          .send({qty: 2})
+          .expect(204);
+        const after = await read(part.id);
+        assert.deepEqual(pick(after, 'qty', 'name', '_oldVersion'), {
+          qty: 2,
+          name: part.name,
+          _oldVersion: part._version,
+        });
+        assert.equal(patched.headers.etag, `"${after._version}"`);
+        const replaced = await client
+          .put(`/parts/${part.id}`)
+          .send({name: 'other', _version: after._version})
+          .expect(204);
+        const last = await read(part.id);
+        assert.deepEqual([last.name, last.qty ?? null], ['other', null]);
+        assert.equal(last._createdOn, part._createdOn);
+        assert.equal(replaced.headers.etag, `"${last._version}"`);
+      });
+
+      it('takes back what it has answered, as it is', async () => {
+        const part = await givenPart({qty: 1});
+        const whole = await read(part.id);
+        await client.put(`/parts/${part.id}`).send({...whole, name: 'same again'}).expect(204);
+        const after = await read(part.id);
+        assert.equal(after.name, 'same again');
+        assert.equal(after._createdOn, whole._createdOn);
+      });
+
+      it('ignores what a client says of who did it and of deletion', async () => {
+        const id = givenId();
+        const forged = {_createdBy: 'mallory', _modifiedBy: 'mallory', _isDeleted: true, _type: 'x'};
+        const {body} = await client.post('/parts').send({id, name: 'x', ...forged}).expect(200);
+        assert.deepEqual(pick(body, '_createdBy', '_modifiedBy', '_isDeleted', '_type'), {
+          _createdBy: 'system',
+          _modifiedBy: 'system',
+          _isDeleted: false,
+          _type: 'Part',
+        });
+      });
+
+      it('lets the caller name the next version', async () => {
+        const part = await givenPart();
+        const named = {qty: 9, _version: part._version, _newVersion: 'v-2'};
+        const {headers} = await client.patch(`/parts/${part.id}`).send(named).expect(204);
+        assert.equal(headers.etag, '"v-2"');
+        assert.equal((await read(part.id))._version, 'v-2');
+        const bad = {qty: 9, _version: 'v-2', _newVersion: 'a"b\r\nX: y'};
+        await client.patch(`/parts/${part.id}`).send(bad).expect(422);
+      });
+
+      it('keeps the tag of a row away from one that changes without it', async () => {
+        const {body: maker} = await client.post('/makers').send({name: givenId()}).expect(200);
+        await givenPart({makerId: maker.id, name: 'child'});
+        const filter = JSON.stringify({include: ['parts']});
+        const {body} = await client.get(`/makers/${maker.id}`).query({filter}).expect(200);
+        assert.equal(body.parts[0].name, 'child');
+      });
+    });
+
+    describe('versions', () => {
+      it('answers 304 to who has the current state, and the row to who has an older one', async () => {
+        const {id, _version} = await givenPart();
+        const tag = `"${_version}"`;
+        for (const known of [tag, `W/${tag}`, `"old", ${tag}`, '*']) {
+          const answer = await client.get(`/parts/${id}`).set('If-None-Match', known).expect(304);
+          assert.equal(answer.headers.etag, tag);
+          assert.equal(answer.text, '');
+        }
+        await client.get(`/parts/${id}`).set('If-None-Match', '"old"').expect(200);
+      });
+
+      it('refuses a stale If-Match with 412, on every write', async () => {
+        const {id} = await givenPart();
+        const stale = {'If-Match': '"stale"'};
+        await client.patch(`/parts/${id}`).set(stale).send({qty: 1}).expect(412).expect(conflict);
+        await client.put(`/parts/${id}`).set(stale).send({name: 'x'}).expect(412).expect(conflict);
+        await client.delete(`/parts/${id}`).set(stale).expect(412).expect(conflict);
+        await client.patch(`/parts/${id}`).set('If-Match', 'W/"weak"').send({qty: 1}).expect(412);
+        await client.patch(`/parts/${id}`).set('If-Match', '"a", "b"').send({qty: 1}).expect(400);
+        await client.patch(`/parts/${id}`).set('If-Match', 'bare').send({qty: 1}).expect(400);
+      });
+
+      it('refuses a stale version in the body or the path with 409, saying both', async () => {
+        const {id, _version} = await givenPart();
+        const stale = {name: 'x', _version: 'stale'};
+        for (const write of [
+          client.patch(`/parts/${id}`).send(stale),
+          client.put(`/parts/${id}`).send(stale),
+          client.delete(`/parts/${id}/stale`),
+        ]) {
+          const {body} = await write.expect(409).expect(conflict);
+          assert.deepEqual(body.error.details, {
+            entityName: 'Part',
+            entityId: id,
+            expected: 'stale',
+            actual: _version,
+          });
+        }
+      });
+
+      it('refuses a write that names no version with 428', async () => {
+        const {id} = await givenPart();
+        const required = withCode('VERSION_REQUIRED');
+        await client.patch(`/parts/${id}`).send({qty: 1}).expect(428).expect(required);
+        await client.patch(`/parts/${id}`).set('If-Match', '*').send({qty: 1}).expect(428).expect(required);
+        await client.put(`/parts/${id}`).send({name: 'x'}).expect(428).expect(required);
+        await client.delete(`/parts/${id}`).expect(428).expect(required);
+      });
+
+      it('lets exactly one of many writers with one version succeed', async () => {
+        const {id, _version} = await givenPart();
+        const answers = await Promise.all(
+          Array.from({length: 8}, (_, qty) =>
+            client.patch(`/parts/${id}`).set('If-Match', `"${_version}"`).send({qty}),
+          ),
+        );
+        const statuses = answers.map(answer => answer.status).sort();
+        assert.deepEqual(statuses, [204, ...Array(7).fill(412)]);
+      });
+
+      it('deletes by version in the path, and by If-Match', async () => {
+        const [a, b] = [await givenPart(), await givenPart()];
+        await client.delete(`/parts/${a.id}/${a._version}`).expect(200, {count: 1});
+        await client.delete(`/parts/${b.id}`).set('If-Match', `"${b._version}"`).expect(204);
+        for (const {id} of [a, b]) {
+          await client.get(`/parts/${id}`).expect(404).expect(withCode('ENTITY_NOT_FOUND'));
+        }
+      });
+
+      it('offers no bulk change', async () => {
+        await client.patch('/parts').send({qty: 0}).expect(404);
+      });
+
+      it('refuses a precondition where there are no versions', async () => {
+        const {body: maker} = await client.post('/makers').send({name: givenId()}).expect(200);
+        const name = givenId();
+        const path = `/makers/${maker.id}`;
+        await client.patch(path).set('If-Match', '"x"').send({name}).expect(412);
+        await client.patch(path).set('If-Match', '*').send({name}).expect(204);
+        await client.delete(path).set('If-Match', '"x"').expect(412);
+        await client.delete(path).expect(204);
+      });
+    });
+
+    describe('deleted rows and history', () => {
+      it('restores a deleted row', async () => {
+        const {id, _version} = await givenPart();
+        await client.post(`/parts/${id}/restore`).expect(404);
+        await client.delete(`/parts/${id}/${_version}`).expect(200);
+        const {body, headers} = await client.post(`/parts/${id}/restore`).expect(200);
+        assert.equal(body._isDeleted, false);
+        assert.equal(headers.etag, `"${(await read(id))._version}"`);
+      });
+
+      it('lists what a row was, when and by whom it was changed, secrets readable', async () => {
+        const {id, _version} = await givenPart({qty: 1, cost: '1.00'});
+        await client.patch(`/parts/${id}`).send({qty: 2, cost: '2.00', _version}).expect(204);
+        const now = await read(id);
+        await client.delete(`/parts/${id}/${now._version}`).expect(200);
+        const {body} = await client.get(`/parts/${id}/history`).expect(200);
+        assert.deepEqual(
+          body.map((r: Revision) => [r._revision, r._operation, r._by, r.entity.qty, r.entity.cost]),
+          [
+            [1, 'update', 'system', 1, '1.00'],
+            [2, 'delete', 'system', 2, '2.00'],
+          ],
+        );
+        const filter = JSON.stringify({where: {_modelId: id, _revision: 2}});
+        const all = await client.get('/parts/history').query({filter}).expect(200);
+        assert.deepEqual(all.body, [body[1]]);
+      });
+
+      it('answers a row as it was at a moment', async () => {
+        const {id, _version} = await givenPart({qty: 1});
+        await client.patch(`/parts/${id}`).send({qty: 2, _version}).expect(204);
+        const [first] = (await client.get(`/parts/${id}/history`).expect(200)).body;
+        const asOf = (at: string) => client.get(`/parts/${id}`).query({asOf: at});
+        const {body, headers} = await asOf(first._validFrom).expect(200);
+        assert.equal(body.qty, 1);
+        assert.equal(headers.etag, undefined);
+        assert.equal((await asOf('2999-01-01T00:00:00Z').expect(200)).body.qty, 2);
+        await asOf('1999-01-01T00:00:00Z').expect(404);
+        await asOf('yesterday').expect(400);
+      });
+
+      it('says what differs between two states, and writes an old one again', async () => {
+        const {id, _version} = await givenPart({qty: 1});
+        await client.patch(`/parts/${id}`).send({qty: 2, _version}).expect(204);
+        const diff = await client.get(`/parts/${id}/diff`).query({from: 1, to: 'current'}).expect(200);
+        assert.deepEqual(diff.body, [{property: 'qty', from: 1, to: 2}]);
+        await client.get(`/parts/${id}/diff`).query({from: 7, to: 'current'}).expect(404);
+        await client.get(`/parts/${id}/diff`).query({from: 'x', to: 'current'}).expect(400);
+        await client.post(`/parts/${id}/revert/1`).expect(428);
+        await client.post(`/parts/${id}/revert/1`).set('If-Match', '"stale"').expect(412);
+        const {_version: current} = await read(id);
+        const {body, headers} = await client
+          .post(`/parts/${id}/revert/1`)
+          .set('If-Match', `"${current}"`)
+          .expect(200);
+        assert.equal(body.qty, 1);
+        assert.equal(headers.etag, `"${body._version}"`);
+      });
+    });
+
+    describe('bad input', () => {
+      afterEach('the server still answers', async () => {
+        await client.get('/parts/count').expect(200);
+        assert.equal(({} as {polluted?: boolean}).polluted, undefined);
+      });
+
+      it('is refused in bodies that are no JSON, no object, empty or of another type', async () => {
+        const json = {'Content-Type': 'application/json'};
+        await client.post('/parts').set(json).send('{"id": ').expect(400);
+        await client.post('/parts').set(json).send('').expect(400);
+        await client.post('/parts').set(json).send('null').expect(400);
+        await client.post('/parts').set(json).send('"text"').expect(422);
+        await client.post('/parts').set(json).send('[]').expect(422);
+        await client.post('/parts').set('Content-Type', 'text/plain').send('id=1').expect(415);
+        await client.post('/parts').send('id=1&name=x').expect(415);
+      });
+
+      it('is refused in unknown, missing, mistyped and oversized values', async () => {
+        const id = givenId();
+        const invalid = withCode('VALIDATION_FAILED');
+        await client.post('/parts').send({id, name: 'x', nmae: 'y'}).expect(422).expect(invalid);
+        await client.post('/parts').send({id}).expect(422).expect(invalid);
+        await client.post('/parts').send({id, name: 7}).expect(422).expect(invalid);
+        await client.post('/parts').send({id, name: ''}).expect(422).expect(invalid);
+        await client.post('/parts').send({id, name: {$gt: ''}}).expect(422).expect(invalid);
+        await client.post('/parts').send({id, name: 'x', _parentVersion: 'v'}).expect(422).expect(invalid);
+        await client.post('/makers').send({id: 4711, name: 'x'}).expect(422).expect(invalid);
+        await client.get(`/parts/${id}`).expect(404);
+      });
+
+      it('is refused in an id that is not the one of the path, or of another type', async () => {
+        const {id, _version} = await givenPart();
+        const other = {id: givenId(), name: 'x', _version};
+        await client.put(`/parts/${id}`).send(other).expect(400).expect(withCode('ID_MISMATCH'));
+        await client.get('/makers/abc').expect(400);
+        await client.get('/makers/1e999').expect(400);
+        await client.delete('/makers/4711').expect(404);
+      });
+
+      it('is refused in a second row with the same id or unique value', async () => {
+        const {id} = await givenPart();
+        const {body} = await client.post('/parts').send({id, name: 'again'}).expect(409);
+        assert.ok(!JSON.stringify(body).includes('again'));
+      });
+
+      it('is refused as ciphertext for plaintext', async () => {
+        const {id} = await givenPart({cost: '12.50'});
+        const planted = {id: givenId(), name: 'x', cost: await rawCost(id)};
+        await client.post('/parts').send(planted).expect(422).expect(withCode('ALREADY_ENCRYPTED'));
+      });
+
+      it('is refused in filters that would quietly mean something else', async () => {
+        const filters: [object | string, number, string?][] = [
+          ['{', 400],
+          ['[]', 400],
+          ['"x"', 400],
+          [{wehre: {}}, 400],
+          [{limit: 'x'}, 400],
+          [{limit: -1}, 400],
+          [{fields: ['nmae']}, 400],
+          [{where: {nmae: 'x'}}, 400, 'INVALID_FILTER'],
+          [{where: {name: {gtt: 'x'}}}, 400, 'INVALID_FILTER'],
+          [{where: {and: {name: 'x'}}}, 400, 'INVALID_FILTER'],
+          [{where: {or: [{nmae: 'x'}]}}, 400, 'INVALID_FILTER'],
+          [{order: ['nmae ASC']}, 400, 'INVALID_FILTER'],
+          [{order: ['name ASC; DROP TABLE part']}, 400, 'INVALID_FILTER'],
+          [{include: ['nothing']}, 400],
+          [{include: [{relation: '__proto__'}]}, 400],
+          [{where: {cost: '12.50'}}, 422, 'ENCRYPTED_QUERY_UNSUPPORTED'],
+          [{where: {or: [{name: 'x'}, {cost: {like: '1%'}}]}}, 422, 'ENCRYPTED_QUERY_UNSUPPORTED'],
+          [{order: ['cost ASC']}, 422, 'ENCRYPTED_QUERY_UNSUPPORTED'],
+        ];
+        for (const [filter, status, code] of filters) {
+          const text = typeof filter === 'string' ? filter : JSON.stringify(filter);
+          const answer = await client.get('/parts').query({filter: text});
+          assert.equal(answer.status, status, `${text}: ${answer.text}`);
+          if (code) assert.equal(answer.body.error.code, code, text);
+        }
+        const where = JSON.stringify({cost: {gt: '1'}});
+        await client.get('/parts/count').query({where}).expect(422);
+        const scoped = {include: [{relation: 'parts', scope: {where: {nmae: 1}}}]};
+        await client.get('/makers').query({filter: JSON.stringify(scoped)}).expect(400);
+        const bulk = JSON.stringify({nmae: 'x'});
+        await client.patch('/makers').query({where: bulk}).send({name: 'all'}).expect(400);
+      });
+
+      it('is refused in an inclusion that compares an encrypted property', async () => {
+        const {body: maker} = await client.post('/makers').send({name: givenId()}).expect(200);
+        const scope = {where: {cost: '1'}};
+        const filter = {where: {id: maker.id}, include: [{relation: 'parts', scope}]};
+        await client
+          .get('/makers')
+          .query({filter: JSON.stringify(filter)})
+          .expect(422).expect(withCode('ENCRYPTED_QUERY_UNSUPPORTED'));
+      });
+
+      it('is refused when it aims at prototypes', async () => {
+        const json = {'Content-Type': 'application/json'};
+        const id = givenId();
+        for (const trick of [
+          `{"id": "${id}", "name": "x", "__proto__": {"polluted": true}}`,
+          `{"id": "${id}", "name": "x", "constructor": {"prototype": {"polluted": true}}}`,
+        ]) {
+          const answer = await client.post('/parts').set(json).send(trick);
+          assert.ok(answer.status >= 400 && answer.status < 500, String(answer.status));
+        }
+        for (const filter of [
+          '{"where": {"__proto__": {"polluted": true}}}',
+          '{"where": {"constructor": {"prototype": {"polluted": true}}}}',
+          '{"where": {"toString": "x"}}',
+        ]) {
+          await client.get('/parts').query({filter}).expect(400);
+        }
+        await client.get('/parts?filter[where][__proto__][polluted]=true').expect(okOrRefused);
+        await client.get(`/parts/${id}`).expect(404);
+      });
+
+      it('is refused when it is too large or too deep', async () => {
+        const large = JSON.stringify({id: givenId(), name: 'x'.repeat(10 * 1024 * 1024)});
+        const json = {'Content-Type': 'application/json'};
+        await client.post('/parts').set(json).send(large).expect(413);
+        const deepBody = '['.repeat(50_000) + ']'.repeat(50_000);
+        await client.post('/parts').set(json).send(`{"id": "x", "name": ${deepBody}}`).expect(refused);
+        let where: object = {name: 'x'};
+        for (let depth = 0; depth < 500; depth++) where = {and: [where]};
+        const filter = JSON.stringify({where});
+        await client.get('/parts').query({filter}).expect(400).expect(withCode('INVALID_FILTER'));
+        let include: object = {relation: 'parts'};
+        for (let depth = 0; depth < 100; depth++) include = {relation: 'parts', scope: {include: [include]}};
+        await client.get('/makers').query({filter: JSON.stringify({include: [include]})}).expect(400);
+      });
+
+      it('is refused by the database as the mistake of a client, not of the server', async () => {
+        if (where === 'memory') return;
+        const nul = {id: givenId(), name: 'nul \u0000 byte'};
+        await client.post('/parts').send(nul).expect(400).expect(withCode('INVALID_VALUE'));
+        const filter = JSON.stringify({where: {makerId: 'abc'}});
+        await client.get('/parts').query({filter}).expect(okOrRefused);
+        const name = givenId();
+        await client.post('/makers').send({name}).expect(200);
+        const again = await client.post('/makers').send({name}).expect(409);
+        assert.equal(again.body.error.code, 'UNIQUE_VIOLATION');
+        assert.ok(!again.text.includes(name));
+      });
+    });
+
+    describe('the OpenAPI document', () => {
+      it('is valid', async () => {
+        await validateApiSpec((await client.get('/openapi.json').expect(200)).body);
+      });
+
+      it('shows what the behaviours offer, and nothing else', async () => {
+        const {paths} = (await client.get('/openapi.json').expect(200)).body as OpenApi;
+        assert.deepEqual(routesUnder(paths, '/parts'), [
+          'delete /parts/{id}',
+          'delete /parts/{id}/{version}',
+          'get /parts',
+          'get /parts/count',
+          'get /parts/history',
+          'get /parts/{id}',
+          'get /parts/{id}/diff',
+          'get /parts/{id}/history',
+          'patch /parts/{id}',
+          'post /parts',
+          'post /parts/{id}/restore',
+          'post /parts/{id}/revert/{revision}',
+          'put /parts/{id}',
+        ]);
+        assert.deepEqual(routesUnder(paths, '/makers'), [
+          'delete /makers/{id}',
+          'get /makers',
+          'get /makers/count',
+          'get /makers/{id}',
+          'patch /makers',
+          'patch /makers/{id}',
+          'post /makers',
+          'put /makers/{id}',
+        ]);
+        const patch = paths['/parts/{id}'].patch;
+        assert.deepEqual(Object.keys(patch.responses), ['204', '400', '404', '409', '412', '422', '428']);
+        assert.deepEqual(patch.parameters.map(p => p.name), ['id', 'If-Match']);
+        const plain = paths['/makers/{id}'].patch;
+        assert.deepEqual(Object.keys(plain.responses), ['204', '400', '404', '422']);
+        assert.deepEqual(plain.parameters.map(p => p.name), ['id']);
+      });
+    });
+
+    function givenId(): string {
+      return `part-${++parts}-${Math.random().toString(36).slice(2)}`;
+    }
+
+    async function givenPart(values: object = {}): Promise<Record<string, unknown> & {id: string}> {
+      const id = givenId();
+      return (await client.post('/parts').send({id, name: 'a part', ...values}).expect(200)).body;
+    }
+
+    async function read(id: string): Promise<Record<string, unknown>> {
+      return (await client.get(`/parts/${id}`).expect(200)).body;
+    }
+
+    /** What the table holds, past the repository. */
+    async function rawCost(id: string): Promise<string> {
+      if (database) {
+        const [row] = await database.query('SELECT cost FROM part WHERE id = $1', [id]);
+        return String(row.cost);
+      }
+      const {connector} = fixture.dataSource as unknown as {
+        connector: {cache: Record<string, Record<string, string>>};
+      };
+      return JSON.parse(connector.cache.Part[id]).cost;
+    }
+  });
+}
+
+interface Revision {
+  _revision: number;
+  _operation: string;
+  _by: string;
+  entity: {qty: number; cost: string};
+}
+
+interface OpenApi {
+  paths: Record<string, Record<string, {responses: object; parameters: {name: string}[]}>>;
+}
+
+function routesUnder(paths: OpenApi['paths'], base: string): string[] {
+  return Object.entries(paths)
+    .filter(([path]) => path.startsWith(base))
+    .flatMap(([path, verbs]) => Object.keys(verbs).map(verb => `${verb} ${path}`))
+    .sort();
+}
+
+function pick(row: Record<string, unknown>, ...names: string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map(name => [name, row[name]]));
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  body: {error: {code: string; details: object}};
+}
+
+function withCode(code: string): (answer: Answer) => void {
+  return ({body, text}) => assert.equal(body.error?.code, code, text);
+}
+
+function conflict(answer: Answer): void {
+  withCode('VERSION_CONFLICT')(answer);
+}
+
+function refused({status, text}: Answer): void {
+  assert.ok(status >= 400 && status < 500, `${status} ${text}`);
+}
+
+function okOrRefused({status, text}: Answer): void {
+  assert.ok(status < 500, `${status} ${text}`);
+}

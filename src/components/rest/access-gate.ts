@@ -1,0 +1,133 @@
+import type {Entity, Filter} from '@loopback/repository';
+import type {RequestContext} from '@loopback/rest';
+import {SecurityBindings} from '@loopback/security';
+import type {AccessAction, AccessGuard, AccessQuery, AccessRequest} from '../../core/access';
+import {CRUDBlockedError} from '../../core/errors';
+import {inclusionsOf} from './relations';
+
+type Row = Record<string, unknown>;
+
+/**
+ * Asks the access filters on behalf of one REST call: `pre` before anything is fetched, `post` on
+ * every row that is answered or written, those of included relations under their own entity.
+ */
+export class AccessGate {
+  constructor(
+    private readonly guard: AccessGuard,
+    private readonly context: RequestContext,
+    private readonly entity: typeof Entity,
+  ) {}
+
+  /** Whether rows have to be shown to filters, so that they must be complete. */
+  get seesRows(): boolean {
+    return this.guard.hasPost(this.entity.modelName);
+  }
+
+  /** Runs the `pre` filters of the entity, and of those that the filter includes. */
+  async enter(action: AccessAction, query: Partial<AccessQuery>, filter?: Filter): Promise<void> {
+    await this.guard.before(await this.request(this.entity, action, query));
+    await this.enterInclusions(this.entity, filter);
+  }
+
+  /** Runs the `post` filters on a row that is about to be written. */
+  async allow(
+    action: AccessAction,
+    query: Partial<AccessQuery>,
+    row: () => Promise<Row>,
+  ): Promise<void> {
+    if (!this.seesRows) return;
+    await this.guard.after(await this.request(this.entity, action, query), await row());
+  }
+
+  /**
+   * The filter to fetch rows with: a `post` filter judges the whole row, whatever the caller wants
+   * to see of it, so its choice of fields is left for {@link show} to make.
+   */
+  complete(filter: Filter | undefined, entity = this.entity): Filter | undefined {
+    if (!filter) return filter;
+    const include = inclusionsOf(entity, filter).map(({relation, target, scope}) => ({
+      relation,
+      ...(scope ? {scope: this.complete(scope, target)} : {}),
+    }));
+    const {fields, ...rest} = filter;
+    return {
+      ...rest,
+      ...(fields && !this.guard.hasPost(entity.modelName) ? {fields} : {}),
+      ...(include.length > 0 ? {include} : {}),
+    };
+  }
+
+  /** What may be seen of a row. */
+  async show(row: object, filter?: Filter, entity = this.entity): Promise<Row> {
+    const own = plain(row);
+    const related: Row = {};
+    for (const {relation, target, scope} of inclusionsOf(entity, filter)) {
+      const found = own[relation];
+      delete own[relation];
+      if (Array.isArray(found)) {
+        related[relation] = await this.showAll(found as object[], scope, target);
+      } else if (found) {
+        [related[relation]] = await this.showAll([found], scope, target);
+      }
+    }
+    const id = own[entity.getIdProperties()[0]] as AccessQuery['id'];
+    const shown = this.guard.hasPost(entity.modelName)
+      ? cut(await this.guard.after(await this.request(entity, 'read', {id}), own), filter)
+      : own;
+    return {...shown, ...related};
+  }
+
+  /** What may be seen of many rows. Those that a filter refuses are left out. */
+  async showAll(rows: readonly object[], filter?: Filter, entity = this.entity): Promise<Row[]> {
+    const shown = await Promise.all(
+      rows.map(row => this.show(row, filter, entity).catch(absentIfBlocked)),
+    );
+    return shown.filter(row => row !== undefined);
+  }
+
+  private async enterInclusions(entity: typeof Entity, filter: Filter | undefined): Promise<void> {
+    for (const {target, scope} of inclusionsOf(entity, filter)) {
+      await this.guard.before(await this.request(target, 'read', {}));
+      await this.enterInclusions(target, scope);
+    }
+  }
+
+  private async request(
+    entity: typeof Entity,
+    action: AccessAction,
+    query: Partial<AccessQuery>,
+  ): Promise<AccessRequest> {
+    return {
+      principal: await this.context.get(SecurityBindings.USER, {optional: true}),
+      source: 'rest',
+      context: this.context,
+      action,
+      query: {...query, type: entity.modelName},
+    };
+  }
+}
+
+/** As JSON would have it, without what the model hides. */
+function plain(row: object): Row {
+  const {toJSON} = row as {toJSON?: () => object};
+  return {...(toJSON ? toJSON.call(row) : row)} as Row;
+}
+
+function cut(row: Row, filter: Filter | undefined): Row {
+  const fields = filter?.fields;
+  if (!fields) return row;
+  const chosen = Array.isArray(fields)
+    ? (fields as string[])
+    : Object.keys(fields).filter(name => (fields as Record<string, boolean>)[name]);
+  const isChosen = (name: string) =>
+    chosen.length > 0
+      ? chosen.includes(name)
+      : (fields as Record<string, boolean>)[name] !== false;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => isChosen(name)));
+}
+
+/** Want of a login is the caller's to know, whatever the row. */
+function absentIfBlocked(error: unknown): undefined {
+  if (error instanceof CRUDBlockedError && error.statusCode !== 401) return undefined;
+  throw error;
+}

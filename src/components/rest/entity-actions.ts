@@ -1,0 +1,275 @@
+import {randomUUID} from 'node:crypto';
+import {isDeepStrictEqual} from 'node:util';
+import type {
+  Count,
+  DefaultCrudRepository,
+  Entity,
+  Filter,
+  Options,
+  Where,
+} from '@loopback/repository';
+import {HttpErrors, type RequestContext} from '@loopback/rest';
+import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
+import type {Behaviour} from '../../mixins/behaviour';
+import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
+import type {
+  HistoricalRepository,
+  SoftDeletableRepository,
+} from '../../mixins/repository-methods';
+import {AccessGate} from './access-gate';
+import {checkFilter, checkWhere} from './filter-check';
+import {
+  asPrecondition,
+  entityTagOf,
+  isNamedBy,
+  preconditionFailed,
+  versionNamedBy,
+} from './preconditions';
+
+/** A row as it travels. */
+export type Row = Record<string, unknown>;
+
+/** A repository with every method that a route can need; which of them work, its behaviours say. */
+export type EntityRepository = DefaultCrudRepository<AnyEntity, unknown> &
+  HistoricalRepository<AnyEntity, unknown> &
+  SoftDeletableRepository<AnyEntity, unknown>;
+
+type AnyEntity = Entity & Row;
+
+/**
+ * Arguments that not every entity's route has carry a default value: LoopBack takes each argument
+ * without one for an injection.
+ */
+type Header = string | undefined;
+
+/** What a generated controller knows of its entity. */
+export interface ControllerEntity {
+  readonly entity: typeof Entity;
+  readonly behaviours: readonly Behaviour[];
+}
+
+/**
+ * What the routes of an entity do. A generated controller exposes those methods that the entity's
+ * behaviours offer; a subclass may override any of them.
+ */
+export abstract class EntityActions {
+  protected readonly gate: AccessGate | undefined;
+  protected abstract readonly described: ControllerEntity;
+
+  constructor(
+    readonly repository: EntityRepository,
+    protected readonly http: RequestContext,
+    guard: AccessGuard | undefined,
+    entity: typeof Entity,
+  ) {
+    this.gate = guard && new AccessGate(guard, http, entity);
+  }
+
+  async create(body: Row): Promise<object> {
+    const data = this.writable(body);
+    await this.gate?.enter('create', {value: data});
+    await this.gate?.allow('create', {value: data}, async () => data);
+    const row = await this.repository.create(data);
+    this.sendTag(row);
+    return this.shown(row);
+  }
+
+  async find(filter?: Filter): Promise<object[]> {
+    checkFilter(this.described.entity, filter);
+    await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit}, filter);
+    const rows = await this.repository.find(this.gate ? this.gate.complete(filter) : filter);
+    return this.gate ? this.gate.showAll(rows, filter) : rows;
+  }
+
+  async count(where?: Where): Promise<Count> {
+    checkWhere(this.described.entity, where);
+    await this.gate?.enter('read', {getCount: true});
+    return this.repository.count(where);
+  }
+
+  async findById(id: unknown, filter?: Filter, asOf: Date | undefined = undefined): Promise<object> {
+    checkFilter(this.described.entity, filter);
+    await this.gate?.enter('read', {id: id as AccessQuery['id']}, filter);
+    const complete = this.gate ? this.gate.complete(filter) : filter;
+    if (asOf) return this.shown(await this.repository.findByIdAsOf(id, asOf, complete), filter);
+    const row = await this.repository.findById(id, complete);
+    const shown = await this.shown(row, filter);
+    this.http.response.set('Cache-Control', 'private, no-cache');
+    // The version says nothing of related rows, nor of what filters let different people see.
+    const tag = filter?.include?.length ? undefined : this.sendTag(row);
+    const {'if-none-match': known} = this.http.request.headers;
+    if (tag && !this.gate?.seesRows && isNamedBy(known, tag)) return this.notModified();
+    return shown;
+  }
+
+  async updateById(id: unknown, body: Row, ifMatch: Header = undefined): Promise<void> {
+    return this.writeById('updateById', id, body, ifMatch);
+  }
+
+  async replaceById(id: unknown, body: Row, ifMatch: Header = undefined): Promise<void> {
+    return this.writeById('replaceById', id, body, ifMatch);
+  }
+
+  async updateAll(where: Where | undefined, body: Row): Promise<Count> {
+    checkWhere(this.described.entity, where);
+    const data = this.writable(body);
+    await this.gate?.enter('update', {value: data});
+    if (this.gate?.seesRows) {
+      throw new HttpErrors.Forbidden('The access filters judge row by row: change them by id.');
+    }
+    return this.repository.updateAll(data, where);
+  }
+
+  async deleteById(id: unknown, ifMatch: Header = undefined): Promise<void> {
+    const options = this.options(ifMatch);
+    await this.mayWrite('delete', id);
+    await asPrecondition(ifMatch, this.repository.deleteById(id, options));
+  }
+
+  async deleteVersion(id: unknown, version: string): Promise<Count> {
+    await this.mayWrite('delete', id);
+    await this.repository.deleteById(id, {version});
+    return {count: 1};
+  }
+
+  async restoreById(id: unknown, ifMatch: Header = undefined): Promise<object> {
+    const options = this.options(ifMatch);
+    await this.mayWrite('update', id, {}, {onlyDeleted: true});
+    await asPrecondition(ifMatch, this.repository.restoreById(id, options));
+    return this.present(id);
+  }
+
+  async findHistory(filter?: Filter): Promise<object[]> {
+    await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit});
+    return this.shownRevisions(await this.repository.findHistory(filter));
+  }
+
+  async history(id: unknown, filter?: Filter): Promise<object[]> {
+    await this.gate?.enter('read', {id: id as AccessQuery['id']});
+    return this.shownRevisions(await this.repository.history(id, filter));
+  }
+
+  async diff(id: unknown, from: string, to: string): Promise<PropertyChange[]> {
+    await this.gate?.enter('read', {id: id as AccessQuery['id']});
+    const [before, after] = [from, to].map(ref => (ref === 'current' ? ref : Number(ref)));
+    const changes = await this.repository.diff(id, before, after);
+    if (!this.gate?.seesRows) return changes;
+    const a = await this.shown(await this.state(id, before)) as Row;
+    const b = await this.shown(await this.state(id, after)) as Row;
+    return changes
+      .map(({property}) => ({property, from: a[property] ?? null, to: b[property] ?? null}))
+      .filter(change => !isDeepStrictEqual(change.from, change.to));
+  }
+
+  async revertTo(id: unknown, revision: number, ifMatch: Header = undefined): Promise<object> {
+    const options = this.options(ifMatch);
+    await this.mayWrite('update', id);
+    await asPrecondition(ifMatch, this.repository.revertTo(id, revision, options));
+    return this.present(id);
+  }
+
+  private async writeById(
+    method: 'updateById' | 'replaceById',
+    id: unknown,
+    body: Row,
+    ifMatch: Header,
+  ): Promise<void> {
+    const options = this.options(ifMatch);
+    const data = this.writable(body);
+    this.settleId(id, data, method);
+    await this.mayWrite('update', id, {value: data});
+    // Naming the next version here spares a read for its tag.
+    const isEmpty = Object.keys(data).length === 0;
+    if (this.has('version') && !isEmpty) data._newVersion ??= randomUUID();
+    await asPrecondition(ifMatch, this.repository[method](id, data, options));
+    this.sendTag({_version: data._newVersion});
+  }
+
+  private async mayWrite(
+    action: AccessAction,
+    id: unknown,
+    more: Partial<AccessQuery> = {},
+    options?: Options,
+  ): Promise<void> {
+    const query = {...more, id: id as AccessQuery['id']};
+    await this.gate?.enter(action, query);
+    await this.gate?.allow(action, query, async () => ({
+      ...(await this.repository.findById(id, undefined, options)).toJSON(),
+    }));
+  }
+
+  private async present(id: unknown): Promise<object> {
+    const row = await this.repository.findById(id);
+    this.sendTag(row);
+    return this.shown(row);
+  }
+
+  /** A state for the access filters to see: what is not past any more is present. */
+  private async state(id: unknown, revision: RevisionRef): Promise<AnyEntity> {
+    const where = {_revision: revision} as Where;
+    const [past] = revision === 'current' ? [] : await this.repository.history(id, {where});
+    return past?.entity ?? this.repository.findById(id, undefined, {withDeleted: true});
+  }
+
+  private shown(row: Entity, filter?: Filter): Promise<object> | object {
+    return this.gate ? this.gate.show(row, filter) : row;
+  }
+
+  private async shownRevisions(revisions: Revision<AnyEntity>[]): Promise<object[]> {
+    const {gate} = this;
+    if (!gate) return revisions;
+    const shown = await Promise.all(
+      revisions.map(async revision => {
+        const [entity] = await gate.showAll([revision.entity]);
+        return entity && {...revision, entity};
+      }),
+    );
+    return shown.filter(revision => revision !== undefined);
+  }
+
+  /** What a client may write: the properties without those that the server makes. */
+  private writable(body: Row): Row {
+    const made = new Set(this.described.behaviours.flatMap(b => Object.keys(b.properties)));
+    made.delete('_version');
+    made.delete('_newVersion');
+    return Object.fromEntries(Object.entries(body).filter(([name]) => !made.has(name)));
+  }
+
+  /** The path names the row: a change needs no id in its data, a whole row has that of the path. */
+  private settleId(id: unknown, data: Row, method: 'updateById' | 'replaceById'): void {
+    const [idName] = this.described.entity.getIdProperties();
+    if (data[idName] !== undefined && String(data[idName]) !== String(id)) {
+      throw Object.assign(
+        new HttpErrors.BadRequest(`The body's ${idName} is not the one of the path.`),
+        {code: 'ID_MISMATCH'},
+      );
+    }
+    delete data[idName];
+    if (method === 'replaceById') data[idName] = id;
+  }
+
+  private options(ifMatch: Header): Options {
+    if (!this.has('version')) {
+      const {'if-match': given} = this.http.request.headers;
+      if (given === undefined || given === '*') return {};
+      throw preconditionFailed('This entity has no versions that If-Match could name.');
+    }
+    const version = versionNamedBy(ifMatch);
+    return version === undefined ? {} : {version};
+  }
+
+  private has(name: Behaviour['name']): boolean {
+    return this.described.behaviours.some(behaviour => behaviour.name === name);
+  }
+
+  private sendTag(row: object): string | undefined {
+    const tag = entityTagOf((row as Row)._version);
+    if (tag) this.http.response.set('ETag', tag);
+    return tag;
+  }
+
+  private notModified(): object {
+    this.http.response.status(304).end();
+    return this.http.response;
+  }
+}

@@ -1,0 +1,118 @@
+import {type Constructor, inject, intercept, type Interceptor} from '@loopback/core';
+import type {DefaultCrudRepository, Entity} from '@loopback/repository';
+import {api, operation, param, type RequestContext, requestBody, RestBindings} from '@loopback/rest';
+import type {AccessGuard} from '../../core/access';
+import {LiveEntitiesBindings} from '../../keys';
+import {behavioursOf, type MixinSettings} from '../../mixins/behaviours-of';
+import {addProperties} from '../../mixins/model-definition';
+import {behavioursNamed} from '../../mixins/planner';
+import {asClientError} from './database-errors';
+import {type ControllerEntity, EntityActions, type EntityRepository} from './entity-actions';
+import {type Operation, operationsOf} from './operations';
+
+/** How a generated controller is mounted. */
+export interface EntityControllerOptions {
+  /** Where its routes begin, such as `/products`. */
+  readonly basePath: string;
+  /** The key that the repository is bound under. Default: `repositories.<name of the class>`. */
+  readonly repositoryKey?: string;
+  /**
+   * What the application's own configuration says of behaviours, for a `BaseEntityRepository`:
+   * the routes are decided on before the application runs.
+   */
+  readonly mixins?: MixinSettings;
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- repositories are constructed by LoopBack */
+
+/** A repository class, with decorators or mixins or without. */
+export type EntityRepositoryClass<T extends Entity> = abstract new (
+  ...args: any[]
+) => DefaultCrudRepository<T, any, any>;
+
+/** The class of a generated controller, to be given to `app.controller` or extended. */
+export type EntityControllerClass = Constructor<EntityActions>;
+
+/**
+ * Makes a REST controller for an entity, with the routes that the behaviours of its repository
+ * offer: create, find, count, findById, updateById, replaceById and deleteById always, bulk patch
+ * only without versions, `DELETE /{id}/{version}` with them, `POST /{id}/restore` with soft delete,
+ * and with history `GET /history`, `/{id}/history`, `/{id}/diff`, `?asOf=` and
+ * `POST /{id}/revert/{revision}`.
+ *
+ * With versions, single reads and writes answer an `ETag`, writes take `If-Match` (412 when it is
+ * stale; 409 when the body or the path names the stale version) and reads `If-None-Match` (304).
+ * `If-Match` comes before `_version` in the body.
+ *
+ * The access filters of `@realtime` guard every route. Rows that a `post` filter refuses are left
+ * out of lists, yet where and count compare all rows: hide a property from people who must not
+ * learn its value, and give them a view instead of `find`.
+ *
+ * @throws TypeError for an entity without an id property
+ * @example
+ * ```ts
+ * app.controller(defineEntityController(Product, ProductRepository, {basePath: '/products'}));
+ * ```
+ */
+export function defineEntityController<T extends Entity>(
+  entityClass: typeof Entity & {prototype: T},
+  repositoryClass: EntityRepositoryClass<T>,
+  options: EntityControllerOptions,
+): EntityControllerClass {
+  const described = describe(entityClass, repositoryClass, options.mixins);
+  const {[`${entityClass.modelName}Controller`]: controllerClass} = {
+    [`${entityClass.modelName}Controller`]: class extends EntityActions {
+      protected override readonly described = described;
+
+      constructor(repository: EntityRepository, http: RequestContext, guard?: AccessGuard) {
+        super(repository, http, guard, entityClass);
+      }
+    },
+  };
+  inject(options.repositoryKey ?? `repositories.${repositoryClass.name}`)(
+    controllerClass,
+    undefined as never,
+    0,
+  );
+  inject(RestBindings.Http.CONTEXT)(controllerClass, undefined as never, 1);
+  inject(LiveEntitiesBindings.ACCESS_GUARD, {optional: true})(
+    controllerClass,
+    undefined as never,
+    2,
+  );
+  intercept(answerForClients)(controllerClass);
+  api({basePath: options.basePath, paths: {}})(controllerClass);
+  for (const route of operationsOf(entityClass, described.behaviours)) {
+    mount(controllerClass, route);
+  }
+  return controllerClass;
+}
+
+function describe(
+  entity: typeof Entity,
+  repositoryClass: object,
+  mixins: MixinSettings | undefined,
+): ControllerEntity {
+  const behaviours = behavioursNamed(behavioursOf(repositoryClass, entity.definition, mixins));
+  // The repository will do the same, but only once it is constructed.
+  addProperties(entity, behaviours);
+  return {entity, behaviours};
+}
+
+function mount({prototype}: EntityControllerClass, route: Operation): void {
+  const {method, verb, path, parameters, body, spec} = route;
+  const headers = parameters.filter(parameter => parameter.in === 'header');
+  const others = parameters.filter(parameter => parameter.in !== 'header');
+  const decorators = [...others.map(param), ...(body ? [requestBody(body)] : []), ...headers.map(param)];
+  decorators.forEach((decorate, index) => decorate(prototype, method, index));
+  const descriptor = {value: prototype[method]} as PropertyDescriptor;
+  operation(verb, path, spec)(prototype, method, descriptor);
+}
+
+const answerForClients: Interceptor = async (_invocation, next) => {
+  try {
+    return await next();
+  } catch (error) {
+    throw asClientError(error);
+  }
+};

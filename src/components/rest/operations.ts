@@ -1,0 +1,281 @@
+import type {Entity} from '@loopback/repository';
+import {
+  getFilterSchemaFor,
+  getWhereSchemaFor,
+  type OperationObject,
+  type ParameterObject,
+  type ReferenceObject,
+  type RequestBodyObject,
+  type ResponsesObject,
+  type SchemaObject,
+} from '@loopback/rest';
+import type {Behaviour, BehaviourName} from '../../mixins/behaviour';
+import type {EntityActions} from './entity-actions';
+import {
+  bodySchema,
+  type BodyKind,
+  errorSchema,
+  idSchema,
+  type NamedSchema,
+  revisionSchema,
+  rowSchema,
+} from './schemas';
+
+/** One route: which method answers it, and its part of the OpenAPI document. */
+export interface Operation {
+  readonly method: keyof EntityActions;
+  readonly verb: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  readonly path: string;
+  readonly parameters: readonly ParameterObject[];
+  /** When there is one, it is the method's argument between the other parameters and headers. */
+  readonly body?: RequestBodyObject;
+  readonly spec: OperationObject;
+}
+
+/** The routes that an entity with these behaviours offers. */
+export function operationsOf(
+  entity: typeof Entity,
+  behaviours: readonly Behaviour[],
+): readonly Operation[] {
+  const routes = new Routes(entity, behaviours);
+  return [
+    ...routes.basic(),
+    ...(routes.has('version') ? routes.ofVersions() : [routes.bulkPatch()]),
+    ...(routes.has('softDelete') ? [routes.restore()] : []),
+    ...(routes.has('history') ? routes.ofHistory() : []),
+  ];
+}
+
+const ERRORS: Readonly<Record<number, string>> = {
+  400: 'The request is malformed',
+  404: 'There is no such row, or it is deleted',
+  409: 'The row has changed since it was read, or its values clash with another row',
+  412: 'If-Match names a version that is not the current one',
+  422: 'The values are not valid, or the query compares encrypted properties',
+  428: 'The write does not say which version it changes',
+};
+
+class Routes {
+  private readonly id: ParameterObject;
+  private readonly ifMatch: readonly ParameterObject[];
+
+  constructor(
+    private readonly entity: typeof Entity,
+    private readonly behaviours: readonly Behaviour[],
+  ) {
+    this.id = {name: 'id', in: 'path', required: true, schema: idSchema(entity)};
+    this.ifMatch = this.has('version') ? [IF_MATCH] : [];
+  }
+
+  has(name: BehaviourName): boolean {
+    return this.behaviours.some(behaviour => behaviour.name === name);
+  }
+
+  basic(): Operation[] {
+    const row = rowSchema(this.entity);
+    const rows = {type: 'array', items: rowSchema(this.entity, true)} as const;
+    const conflicts = this.has('version') ? [409, 412, 428] : [];
+    return [
+      this.route('create', 'post', '/', {
+        body: this.body('create'),
+        answers: {200: this.answer('The row as it was created', row, true), ...errors(400, 409, 422)},
+      }),
+      this.route('find', 'get', '/', {
+        parameters: [this.filter()],
+        answers: {200: this.answer('The rows that the filter selects', rows), ...errors(400, 422)},
+      }),
+      this.route('count', 'get', '/count', {
+        parameters: [this.where()],
+        answers: {200: this.answer('How many rows there are', COUNT), ...errors(400, 422)},
+      }),
+      this.route('findById', 'get', '/{id}', {
+        parameters: [
+          this.id,
+          this.filter('where'),
+          ...(this.has('history') ? [AS_OF] : []),
+        ],
+        answers: {
+          200: this.answer('The row', rowSchema(this.entity, true), true),
+          ...(this.has('version') ? {304: {description: 'If-None-Match names its version'}} : {}),
+          ...errors(400, 404),
+        },
+      }),
+      this.route('updateById', 'patch', '/{id}', {
+        parameters: [this.id, ...this.ifMatch],
+        body: this.body('patch'),
+        answers: {204: this.done('The row was changed'), ...errors(400, 404, 422, ...conflicts)},
+      }),
+      this.route('replaceById', 'put', '/{id}', {
+        parameters: [this.id, ...this.ifMatch],
+        body: this.body('replace'),
+        answers: {204: this.done('The row was replaced'), ...errors(400, 404, 422, ...conflicts)},
+      }),
+      this.route('deleteById', 'delete', '/{id}', {
+        parameters: [this.id, ...this.ifMatch],
+        answers: {204: {description: 'The row was deleted'}, ...errors(404, ...conflicts)},
+      }),
+    ];
+  }
+
+  ofVersions(): Operation[] {
+    const version: ParameterObject = {
+      name: 'version',
+      in: 'path',
+      required: true,
+      schema: {type: 'string'},
+    };
+    return [
+      this.route('deleteVersion', 'delete', '/{id}/{version}', {
+        parameters: [this.id, version],
+        answers: {200: this.answer('The row was deleted', COUNT), ...errors(404, 409)},
+      }),
+    ];
+  }
+
+  bulkPatch(): Operation {
+    return this.route('updateAll', 'patch', '/', {
+      parameters: [this.where()],
+      body: this.body('patch'),
+      answers: {200: this.answer('How many rows were changed', COUNT), ...errors(400, 422)},
+    });
+  }
+
+  restore(): Operation {
+    return this.route('restoreById', 'post', '/{id}/restore', {
+      parameters: [this.id, ...this.ifMatch],
+      answers: {
+        200: this.answer('The row, live again', rowSchema(this.entity), true),
+        ...errors(404, 409, ...(this.has('version') ? [412] : [])),
+      },
+    });
+  }
+
+  ofHistory(): Operation[] {
+    const revisions = {type: 'array', items: revisionSchema(this.entity)} as const;
+    const between = ['from', 'to'].map(
+      (name): ParameterObject => ({name, in: 'query', required: true, schema: REVISION_OR_CURRENT}),
+    );
+    const revision: ParameterObject = {
+      name: 'revision',
+      in: 'path',
+      required: true,
+      schema: {type: 'integer', minimum: 1},
+    };
+    return [
+      this.route('findHistory', 'get', '/history', {
+        parameters: [HISTORY_FILTER],
+        answers: {200: this.answer('Past states of all rows', revisions), ...errors(400, 422)},
+      }),
+      this.route('history', 'get', '/{id}/history', {
+        parameters: [this.id, HISTORY_FILTER],
+        answers: {200: this.answer('Past states of the row', revisions), ...errors(400, 404, 422)},
+      }),
+      this.route('diff', 'get', '/{id}/diff', {
+        parameters: [this.id, ...between],
+        answers: {
+          200: this.answer('What differs between two states', {type: 'object'}),
+          ...errors(400, 404),
+        },
+      }),
+      this.route('revertTo', 'post', '/{id}/revert/{revision}', {
+        parameters: [this.id, revision, ...this.ifMatch],
+        answers: {
+          200: this.answer('The row, as it was in that state', rowSchema(this.entity), true),
+          ...errors(404, 409, ...(this.has('version') ? [412, 428] : [])),
+        },
+      }),
+    ];
+  }
+
+  private route(
+    method: Operation['method'],
+    verb: Operation['verb'],
+    path: string,
+    part: {parameters?: ParameterObject[]; body?: RequestBodyObject; answers: ResponsesObject},
+  ): Operation {
+    const {parameters = [], body, answers} = part;
+    return {method, verb, path, parameters, body, spec: {responses: answers}};
+  }
+
+  private body(kind: BodyKind): RequestBodyObject {
+    const schema = bodySchema(this.entity, this.behaviours, kind);
+    return {required: true, content: {'application/json': {schema}}};
+  }
+
+  private filter(exclude?: 'where'): ParameterObject {
+    const schema = getFilterSchemaFor(this.entity, exclude ? {exclude} : undefined);
+    return {name: 'filter', in: 'query', content: {'application/json': {schema}}};
+  }
+
+  private where(): ParameterObject {
+    const schema = getWhereSchemaFor(this.entity);
+    return {name: 'where', in: 'query', content: {'application/json': {schema}}};
+  }
+
+  private answer(
+    description: string,
+    schema: SchemaObject | ReferenceObject | NamedSchema,
+    single = false,
+  ) {
+    const headers = single && this.has('version') ? {headers: {ETag: ETAG}} : {};
+    return {description, ...headers, content: {'application/json': {schema}}};
+  }
+
+  private done(description: string) {
+    return {description, ...(this.has('version') ? {headers: {ETag: ETAG}} : {})};
+  }
+}
+
+const COUNT: SchemaObject = {
+  type: 'object',
+  title: 'loopback.Count',
+  'x-typescript-type': '@loopback/repository#Count',
+  properties: {count: {type: 'number'}},
+};
+const ETAG = {description: 'The version of the row, in quotes', schema: {type: 'string'}} as const;
+const IF_MATCH: ParameterObject = {
+  name: 'If-Match',
+  in: 'header',
+  description: 'The ETag that was read: the write is refused when the row has changed since.',
+  schema: {type: 'string'},
+};
+const AS_OF: ParameterObject = {
+  name: 'asOf',
+  in: 'query',
+  description: 'Answer the row as it was at this moment.',
+  schema: {type: 'string', format: 'date-time'},
+};
+const REVISION_OR_CURRENT: SchemaObject = {
+  type: 'string',
+  pattern: '^([1-9]\\d{0,14}|current)$',
+  description: 'The number of a revision, or current.',
+};
+const HISTORY_FILTER: ParameterObject = {
+  name: 'filter',
+  in: 'query',
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          where: {type: 'object', additionalProperties: true},
+          order: {oneOf: [{type: 'string'}, {type: 'array', items: {type: 'string'}}]},
+          limit: {type: 'integer', minimum: 1},
+          offset: {type: 'integer', minimum: 0},
+          skip: {type: 'integer', minimum: 0},
+        },
+      },
+    },
+  },
+};
+
+function errors(...statuses: number[]): ResponsesObject {
+  const content = () => ({'application/json': {schema: errorSchema()}});
+  return Object.fromEntries(
+    [...new Set(statuses)].map(status => [
+      status,
+      {description: ERRORS[status], content: content()},
+    ]),
+  );
+}

@@ -1,0 +1,32 @@
+import type {Entity, Filter, Inclusion} from '@loopback/repository';
+import {HttpErrors} from '@loopback/rest';
+
+/** One relation that a filter asks to be included. */
+export interface IncludedRelation {
+  readonly relation: string;
+  readonly target: typeof Entity;
+  readonly scope: Filter | undefined;
+}
+
+/** The relations that a filter includes, with the entities they lead to. */
+export function inclusionsOf(entity: typeof Entity, filter: Filter | undefined) {
+  return (filter?.include ?? []).map((inclusion): IncludedRelation => {
+    const {relation, scope} =
+      typeof inclusion === 'string'
+        ? {relation: inclusion, scope: undefined}
+        : (inclusion as Exclude<Inclusion, string>);
+    return {relation, target: targetOf(entity, relation), scope: scope as Filter | undefined};
+  });
+}
+
+/** The entity at the other end of a relation. */
+export function targetOf(entity: typeof Entity, relation: string): typeof Entity {
+  const {relations} = entity.definition;
+  if (!Object.hasOwn(relations, relation)) {
+    throw Object.assign(
+      new HttpErrors.BadRequest(`${entity.modelName} has no relation '${String(relation)}'.`),
+      {code: 'INVALID_INCLUSION_FILTER'},
+    );
+  }
+  return relations[relation].target();
+}

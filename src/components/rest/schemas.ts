@@ -1,0 +1,130 @@
+import type {Entity} from '@loopback/repository';
+import {
+  getModelSchemaRef,
+  type ReferenceObject,
+  type SchemaObject,
+  type SchemasObject,
+} from '@loopback/rest';
+import type {Behaviour} from '../../mixins/behaviour';
+
+/** A schema by name, with what it refers to, as LoopBack gathers them into the document. */
+export type NamedSchema = ReferenceObject & {definitions: SchemasObject};
+
+export type BodyKind = 'create' | 'replace' | 'patch';
+
+/** Accepted in place of what the server would make. */
+const VERSION_SCHEMA: SchemaObject = {
+  type: 'string',
+  nullable: true,
+  description: 'The version that was read, unless If-Match names it.',
+};
+const NEW_VERSION_SCHEMA: SchemaObject = {
+  type: 'string',
+  pattern: '^[\\w.:-]{1,64}$',
+  description: 'Names the version that the write makes. Default: a UUID.',
+};
+/** Without a type, so that whatever was answered can be sent back, null included. */
+const SERVER_MADE: SchemaObject = {
+  readOnly: true,
+  description: 'Made by the server; ignored in requests.',
+};
+
+/**
+ * The schema of a request's body. What the server makes is accepted and ignored, so that what was
+ * read can be sent back; unknown properties are refused. A property that is not required can be
+ * null, which empties it.
+ */
+export function bodySchema(
+  entity: typeof Entity,
+  behaviours: readonly Behaviour[],
+  kind: BodyKind,
+): NamedSchema {
+  const title = {create: 'New', replace: 'Full', patch: 'Partial'}[kind] + entity.modelName;
+  const reference = getModelSchemaRef(entity, {title, partial: kind === 'patch'}) as NamedSchema;
+  const schema = structuredClone(reference.definitions[title]) as SchemaObject;
+  const properties = {...schema.properties};
+  const optional = new Set(behaviours.flatMap(b => Object.keys(b.properties)));
+  for (const name of optional) properties[name] = SERVER_MADE;
+  delete properties._parentVersion;
+  if (behaviours.some(b => b.name === 'version')) {
+    properties._newVersion = NEW_VERSION_SCHEMA;
+    if (kind !== 'create') properties._version = VERSION_SCHEMA;
+  }
+  for (const id of entity.getIdProperties()) {
+    // A generated id is the database's to make; of an existing row the path names it.
+    if (kind !== 'create') optional.add(id);
+    else if (entity.definition.properties[id].generated) delete properties[id];
+  }
+  const required = schema.required?.filter(name => name in properties && !optional.has(name));
+  for (const [name, property] of Object.entries(properties)) {
+    if (!required?.includes(name)) properties[name] = orNull(property);
+  }
+  const {required: _, description, ...rest} = schema;
+  const body = {...rest, properties, ...(required?.length ? {required} : {})};
+  return {...reference, definitions: {...reference.definitions, [title]: body}};
+}
+
+/** The schema of an answered row. */
+export function rowSchema(entity: typeof Entity, includeRelations = false): NamedSchema {
+  const title = entity.modelName + (includeRelations ? 'WithRelations' : '');
+  const reference = getModelSchemaRef(entity, {title, includeRelations}) as NamedSchema;
+  const schema = structuredClone(reference.definitions[title]) as SchemaObject;
+  const {_newVersion, _parentVersion, ...properties} = schema.properties ?? {};
+  const definitions = {...reference.definitions, [title]: {...schema, properties}};
+  return {...reference, definitions};
+}
+
+/** The schema of the id in a path. */
+export function idSchema(entity: typeof Entity): SchemaObject {
+  const [id] = entity.getIdProperties();
+  const title = entity.modelName;
+  const {definitions} = getModelSchemaRef(entity, {title}) as NamedSchema;
+  const schema = (definitions[title] as SchemaObject).properties?.[id] as SchemaObject | undefined;
+  if (!schema) throw new TypeError(`${title} has no id property to name its rows by.`);
+  return schema;
+}
+
+function orNull(schema: SchemaObject | ReferenceObject): SchemaObject | ReferenceObject {
+  if ('$ref' in schema || !('type' in schema)) return schema;
+  return {...schema, nullable: true, ...(schema.enum ? {enum: [...schema.enum, null]} : {})};
+}
+
+const revisionMarks: Record<string, SchemaObject> = {
+  _revision: {type: 'integer', minimum: 1},
+  _validFrom: {type: 'string', format: 'date-time'},
+  _validTo: {type: 'string', format: 'date-time'},
+  _operation: {type: 'string', enum: ['update', 'delete', 'restore', 'revert']},
+  _by: {type: 'string', nullable: true},
+  _onBehalfOf: {type: 'string', nullable: true},
+  _reason: {type: 'string', nullable: true},
+  _requestId: {type: 'string', nullable: true},
+};
+
+/** The schema of a state that a row has had, with the write that ended it. */
+export function revisionSchema(entity: typeof Entity): NamedSchema {
+  const row = rowSchema(entity);
+  const title = `${entity.modelName}Revision`;
+  const properties = {entity: {$ref: row.$ref}, _modelId: idSchema(entity), ...revisionMarks};
+  return {
+    $ref: `#/components/schemas/${title}`,
+    definitions: {...row.definitions, [title]: {title, type: 'object', properties}},
+  };
+}
+
+/** The schema of every error. */
+export function errorSchema(): NamedSchema {
+  const title = 'ErrorAnswer';
+  const error: SchemaObject = {
+    type: 'object',
+    required: ['statusCode', 'message'],
+    properties: {
+      statusCode: {type: 'integer'},
+      name: {type: 'string'},
+      message: {type: 'string'},
+      code: {type: 'string'},
+      details: {description: 'More about it, by code.'},
+    },
+  };
+  const schema: SchemaObject = {title, type: 'object', required: ['error'], properties: {error}};
+  return {$ref: `#/components/schemas/${title}`, definitions: {[title]: schema}};
+}
