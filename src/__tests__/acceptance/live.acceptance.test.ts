@@ -15,7 +15,7 @@ describe('a live view', function () {
     shop = await givenShop(database);
   });
   after(async () => {
-    await shop?.close();
+    await shop?.shutDown();
     await database?.drop();
   });
   beforeEach(() => (clients = []));

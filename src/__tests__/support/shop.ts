@@ -134,7 +134,7 @@ export class Shop extends RepositoryMixin(RestApplication) {
   }
 
   /** Stops the application and its database connections. */
-  async close(): Promise<void> {
+  async shutDown(): Promise<void> {
     await this.stop();
     await (await this.get<juggler.DataSource>('datasources.db')).disconnect();
   }
