@@ -97,6 +97,14 @@ for (const [where, givenDatabase] of [
         });
       });
 
+      it('empties a property that is not required by null', async () => {
+        const {id, _version} = await givenPart({qty: 1, cost: '1.00'});
+        await client.patch(`/parts/${id}`).send({qty: null, cost: null, _version}).expect(204);
+        const after = await read(id);
+        assert.deepEqual([after.qty ?? null, after.cost ?? null], [null, null]);
+        await client.patch(`/parts/${id}`).send({name: null, _version}).expect(422);
+      });
+
       it('lets the caller name the next version', async () => {
         const part = await givenPart();
         const named = {qty: 9, _version: part._version, _newVersion: 'v-2'};
