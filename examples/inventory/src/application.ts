@@ -45,7 +45,6 @@ export class InventoryApplication extends BootMixin(RepositoryMixin(RestApplicat
     this.bind(InventoryBindings.DATABASE).to({url: databaseUrl});
     this.bind(InventoryBindings.SHOW_PEOPLE).to(showPeople);
 
-    this.component(LiveEntitiesComponent);
     this.configure(LiveEntitiesBindings.CRYPTO).to({
       keys: [{id: 'k1', secret: secrets.encryptionKey}],
       current: 'k1',
@@ -54,8 +53,8 @@ export class InventoryApplication extends BootMixin(RepositoryMixin(RestApplicat
       path: '/realtime',
       jwt: {secret: secrets.tokenSecret, expiresIn: '8h'},
     });
-
     this.bind(LiveEntitiesBindings.LOGIN_SERVICE).toClass(PasswordLoginService);
+    this.component(LiveEntitiesComponent);
 
     this.component(RestExplorerComponent);
     if (this.hasPage) this.static('/', PAGE);

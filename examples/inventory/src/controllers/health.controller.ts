@@ -1,10 +1,19 @@
 import {inject} from '@loopback/core';
 import {get, RestBindings, type Response} from '@loopback/rest';
+import {
+  LiveEntitiesBindings,
+  type LiveStatus,
+  RealtimeServer,
+} from 'loopback4-live-entities';
 import {DbDataSource} from '../datasources/db.datasource';
 
+type Status = 'UP' | 'DOWN';
+
 interface Health {
-  readonly status: 'UP' | 'DOWN';
-  readonly database: {readonly status: 'UP' | 'DOWN'};
+  readonly status: Status;
+  readonly database: {readonly status: Status};
+  /** The change feed that live views come from, and how much of them there is. */
+  readonly live: {readonly status: Status} & Partial<LiveStatus>;
   /** Seconds since the start. */
   readonly uptime: number;
 }
@@ -13,6 +22,7 @@ interface Health {
 export class HealthController {
   constructor(
     @inject('datasources.db') private readonly dataSource: DbDataSource,
+    @inject(LiveEntitiesBindings.REALTIME_SERVER) private readonly realtime: RealtimeServer,
     @inject(RestBindings.Http.RESPONSE) private readonly response: Response,
   ) {}
 
@@ -24,18 +34,24 @@ export class HealthController {
   })
   async health(): Promise<Health> {
     const database = {status: await this.databaseStatus()};
-    const status = database.status;
+    const now = this.realtime.status;
+    const live = {status: up(now?.live), ...now};
+    const status = up(database.status === 'UP' && live.status === 'UP');
     if (status === 'DOWN') this.response.status(503);
-    return {status, database, uptime: Math.round(process.uptime())};
+    return {status, database, live, uptime: Math.round(process.uptime())};
   }
 
-  private async databaseStatus(): Promise<'UP' | 'DOWN'> {
+  private async databaseStatus(): Promise<Status> {
     const answered = this.dataSource.execute('SELECT 1').then(
       () => 'UP' as const,
       () => 'DOWN' as const,
     );
     return Promise.race([answered, after(2000, 'DOWN' as const)]);
   }
+}
+
+function up(isUp: boolean | undefined): Status {
+  return isUp ? 'UP' : 'DOWN';
 }
 
 function after<T>(milliseconds: number, value: T): Promise<T> {

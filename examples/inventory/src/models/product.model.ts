@@ -1,7 +1,8 @@
 import {Entity, model, property} from '@loopback/repository';
 import {Audited, SoftDeletable, Versioned} from 'loopback4-live-entities';
 
-const money = {dataType: 'numeric', dataPrecision: 10, dataScale: 2};
+// LoopBack answers a numeric column as text; whole cents are exact in a double up to 10^13 dollars.
+const money = {dataType: 'double precision'};
 
 /** Something that is in stock, or should be. */
 @model({

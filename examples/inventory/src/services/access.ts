@@ -6,11 +6,11 @@ import type {Role} from '../models/user.model';
 /*
  * Who may do what, over REST and over the socket alike.
  *
- *            sees                     changes       creates, deletes           supplier price
- * manager    products, categories,    everything    products, categories,      yes
- *            users                                  users
- * buyer      products, categories     products      products                   yes
- * clerk      products, categories     products      -                          no
+ *            sees                    changes     creates, deletes, restores    supplier price
+ * manager    products, categories,   all         products, categories, users   yes
+ *            users
+ * buyer      products, categories    products    products                      yes
+ * clerk      products, categories    products    -                             no
  */
 
 const READS: readonly AccessRequest['action'][] = ['read', 'subscribe'];
@@ -40,8 +40,8 @@ export const guardCategory: AccessFilter = (request, next) => {
 /** Products are read and changed by all who have signed in, within their role. */
 export const guardProduct: AccessFilter = (request, next) => {
   signedIn(request);
-  if (request.action === 'create' || request.action === 'delete') {
-    allow(request, BUYING, 'Only buyers and managers create and delete products.');
+  if (concernsAllOfIt(request)) {
+    allow(request, BUYING, 'Only buyers and managers create, delete and restore products.');
   }
   if (touchesSupplierPrice(request)) {
     allow(request, BUYING, 'Only buyers and managers set supplier prices.');
@@ -68,6 +68,13 @@ function allow(request: AccessRequest, roles: readonly Role[], message: string):
 
 function isOneOf(principal: UserProfile | undefined, roles: readonly Role[]): boolean {
   return roles.includes(principal?.role as Role);
+}
+
+/** Besides creating and deleting: an update that brings no value restores or reverts the row. */
+function concernsAllOfIt({action, query}: AccessRequest): boolean {
+  if (query.field !== undefined) return false;
+  if (action === 'update') return query.value === undefined;
+  return action === 'create' || action === 'delete';
 }
 
 function touchesSupplierPrice({action, query}: AccessRequest): boolean {
