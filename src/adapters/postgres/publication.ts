@@ -5,6 +5,13 @@ import type {CatalogTable} from './catalog';
 import type {EntityTable} from './describe';
 import {PostgresLiveError, WAL_LEVEL_ADVICE} from './errors';
 
+/** From here on messages are decoded, which carry the readers' marks. */
+const OLDEST_VERSION = 140000;
+/** From here on stored generated columns can be published. */
+const PUBLISHES_GENERATED = 180000;
+/** Altering a table waits for its readers, and whoever comes later waits behind it: not for long. */
+const LOCK_TIMEOUT = '5s';
+
 /**
  * The publication's name: the application's, and a hash of the tables, so that two versions of an
  * application, or two applications, on one database leave each other alone.
@@ -28,13 +35,17 @@ export async function preparePublication(
 ): Promise<void> {
   const client = await pool.connect();
   try {
-    await checkServer(client);
+    const version = await checkServer(client);
+    checkColumns(entities, version);
     await client.query('BEGIN');
+    await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
     // Several processes may start at once.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
-    for (const sql of await missingSteps(client, name, tablesOf(entities))) await runStep(client, sql);
+    const tables = tablesOf(entities);
+    for (const sql of repairs(name, tables, await findGaps(client, name, tables), version)) {
+      await run(client, sql);
+    }
     await client.query('COMMIT');
-    await checkGenerated(client, entities);
     client.release();
   } catch (error) {
     // A connection in doubt is not used again; closing it rolls the transaction back.
@@ -49,49 +60,69 @@ export async function isPublicationCurrent(
   name: string,
   entities: readonly EntityTable[],
 ): Promise<boolean> {
-  return (await missingSteps(pool, name, tablesOf(entities))).length === 0;
+  const {publication, tablesWithoutOldRows} = await findGaps(pool, name, tablesOf(entities));
+  return publication === 'right' && tablesWithoutOldRows.length === 0;
 }
 
-async function checkServer(client: PoolClient): Promise<void> {
+async function checkServer(client: PoolClient): Promise<number> {
   const {rows} = await client.query<{version: string; wal_level: string}>(
     `SELECT current_setting('server_version_num') AS version,
             current_setting('wal_level') AS wal_level`,
   );
-  const [{version, wal_level: level}] = rows;
-  if (Number(version) < 140000) {
+  const version = Number(rows[0].version);
+  if (version < OLDEST_VERSION) {
     throw new PostgresLiveError(
       'SERVER_TOO_OLD',
-      `the feed needs PostgreSQL 14 or later, this is ${version}`,
+      `the feed needs PostgreSQL 14 or later, this is ${Math.floor(version / 10000)}`,
     );
   }
-  if (level !== 'logical') throw new PostgresLiveError('WAL_LEVEL_NOT_LOGICAL', WAL_LEVEL_ADVICE);
+  if (rows[0].wal_level !== 'logical') {
+    throw new PostgresLiveError('WAL_LEVEL_NOT_LOGICAL', WAL_LEVEL_ADVICE);
+  }
+  return version;
 }
 
-async function missingSteps(
+/** A column that the log does not carry would be missing in live rows, and there only. */
+function checkColumns(entities: readonly EntityTable[], version: number): void {
+  for (const {shape, columns} of entities) {
+    for (const [property, {generated}] of Object.entries(columns)) {
+      if (generated === '' || (generated === 's' && version >= PUBLISHES_GENERATED)) continue;
+      throw new PostgresLiveError(
+        'COLUMN_NOT_REPLICATED',
+        `${shape.name}.${property}: the database computes this column and does not publish it ` +
+          '(stored ones from PostgreSQL 18 on); leave it out of the model, or keep it by a trigger',
+      );
+    }
+  }
+}
+
+interface Gaps {
+  readonly publication: 'right' | 'different' | 'absent';
+  readonly tablesWithoutOldRows: readonly string[];
+}
+
+async function findGaps(
   client: Pick<Pool, 'query'>,
   name: string,
   tables: readonly CatalogTable[],
-): Promise<string[]> {
-  const names = tables.map(sqlName);
-  const {rows: identities} = await client.query<{table: string}>(IDENTITIES, [names]);
-  const steps = identities.map(({table}) => `ALTER TABLE ${table} REPLICA IDENTITY FULL`);
-  const {rows: [found]} = await client.query<{tables: string}>(PUBLICATION, [name]);
-  const list = names.join(', ');
-  if (found === undefined) {
-    const generated = (await publishesGenerated(client)) ? ', publish_generated_columns = stored' : '';
-    steps.push(
-      `CREATE PUBLICATION ${escapeIdentifier(name)} FOR TABLE ${list} ` +
-        `WITH (publish_via_partition_root = true${generated})`,
-    );
-  } else if (!isDeepStrictEqual(new Set(JSON.parse(found.tables)), new Set(tables.map(pairOf)))) {
-    steps.push(`ALTER PUBLICATION ${escapeIdentifier(name)} SET TABLE ${list}`);
-  }
-  return steps;
+): Promise<Gaps> {
+  // A table that was dropped is no error here: it makes the publication different.
+  const identities = await client.query<{table: string}>(IDENTITIES, [tables.map(sqlName)]);
+  const publications = await client.query<{tables: string}>(PUBLICATION, [name]);
+  const found = publications.rows.map(row => JSON.parse(row.tables) as [string, string][]);
+  const wanted = new Set(tables.map(({schema, name: table}) => [schema, table]));
+  return {
+    tablesWithoutOldRows: identities.rows.map(({table}) => table),
+    publication:
+      found.length === 0
+        ? 'absent'
+        : isDeepStrictEqual(new Set(found[0]), wanted) ? 'right' : 'different',
+  };
 }
 
 /** The tables, and the partitions of partitioned ones, whose changes would lack the old row. */
 const IDENTITIES = `
-  WITH wanted AS (SELECT name::regclass AS id FROM unnest($1::text[]) AS name)
+  WITH wanted AS (SELECT to_regclass(name) AS id FROM unnest($1::text[]) AS name)
   SELECT oid::regclass::text AS table FROM pg_class
   WHERE relreplident <> 'f' AND relkind IN ('r', 'p')
     AND oid IN (SELECT id FROM wanted
@@ -108,42 +139,46 @@ const PUBLICATION = `
   WHERE p.pubname = $1
   GROUP BY p.oid`;
 
-async function runStep(client: PoolClient, sql: string): Promise<void> {
+function repairs(
+  name: string,
+  tables: readonly CatalogTable[],
+  {publication, tablesWithoutOldRows}: Gaps,
+  version: number,
+): string[] {
+  const identities = tablesWithoutOldRows.map(table => `ALTER TABLE ${table} REPLICA IDENTITY FULL`);
+  const list = tables.map(sqlName).join(', ');
+  switch (publication) {
+    case 'right':
+      return identities;
+    case 'different':
+      return [...identities, `ALTER PUBLICATION ${escapeIdentifier(name)} SET TABLE ${list}`];
+    case 'absent': {
+      const options = ['publish_via_partition_root = true'];
+      if (version >= PUBLISHES_GENERATED) options.push('publish_generated_columns = stored');
+      const create = `CREATE PUBLICATION ${escapeIdentifier(name)} FOR TABLE ${list}`;
+      return [...identities, `${create} WITH (${options.join(', ')})`];
+    }
+  }
+}
+
+async function run(client: PoolClient, sql: string): Promise<void> {
   try {
     await client.query(sql);
   } catch (error) {
     const {code, message} = error as {code?: string; message?: string};
+    if (code === '55P03') {
+      throw new PostgresLiveError(
+        'TABLE_BUSY',
+        `a transaction that is open kept this from being done within ${LOCK_TIMEOUT}: ${sql}`,
+        {cause: error},
+      );
+    }
     if (code !== '42501') throw error;
     throw new PostgresLiveError(
       'ROLE_LACKS_PRIVILEGE',
-      `${message}; as the tables' owner run: ${sql}`,
+      `${message}; as the tables' owner, who may create in the database, run: ${sql}`,
       {cause: error},
     );
-  }
-}
-
-async function publishesGenerated(client: Pick<Pool, 'query'>): Promise<boolean> {
-  const {rows} = await client.query<{version: string}>(
-    `SELECT current_setting('server_version_num') AS version`,
-  );
-  return Number(rows[0].version) >= 180000;
-}
-
-/** A column that the log does not carry would be missing in live rows, and there only. */
-async function checkGenerated(
-  client: PoolClient,
-  entities: readonly EntityTable[],
-): Promise<void> {
-  const stored = await publishesGenerated(client);
-  for (const {shape, columns} of entities) {
-    for (const [property, {generated}] of Object.entries(columns)) {
-      if (generated === '' || (generated === 's' && stored)) continue;
-      throw new PostgresLiveError(
-        'COLUMN_NOT_REPLICATED',
-        `${shape.name}.${property}: the database computes this column and cannot publish it ` +
-          '(stored ones from PostgreSQL 18 on); leave it out of the model, or keep it by a trigger',
-      );
-    }
   }
 }
 
@@ -154,8 +189,4 @@ function tablesOf(entities: readonly EntityTable[]): CatalogTable[] {
 
 function sqlName({schema, name}: CatalogTable): string {
   return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
-}
-
-function pairOf({schema, name}: CatalogTable): [string, string] {
-  return [schema, name];
 }

@@ -25,6 +25,7 @@ const KEEPALIVE = 0x6b; // 'k'
 /** Bytes before the plugin's message: kind, start, end, time. */
 const XLOG_HEADER = 25;
 const ACKNOWLEDGE_AFTER_MS = 100;
+const PATIENCE_MS = 400;
 const PROBE_EVERY_MS = 10_000;
 /** Three probes without a sound. */
 const SILENCE_LIMIT_MS = 30_000;
@@ -62,7 +63,6 @@ export class ReplicationStream {
         `CREATE_REPLICATION_SLOT ${this.slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
       );
     } catch (error) {
-      this.destroy();
       throw explain(error);
     }
     const started = new Promise<void>(resolve => {
@@ -93,18 +93,17 @@ export class ReplicationStream {
     this.acknowledging ??= setTimeout(() => this.sendStatus(false), ACKNOWLEDGE_AFTER_MS).unref();
   }
 
-  /** Ends the stream; its slot goes with it. At most half a second. */
-  async close(): Promise<void> {
-    this.forget();
-    const patience = setTimeout(() => this.connection.stream.destroy(), 400);
-    await this.client.end().catch(() => undefined);
-    clearTimeout(patience);
+  /** The server's process that sends, once there is one. */
+  get processId(): number | undefined {
+    return (this.client as unknown as {processID: number | null}).processID ?? undefined;
   }
 
-  /** Ends the stream at once, also while it is being opened. */
-  destroy(): void {
+  /** Ends the stream; its slot goes with it. Half a second at most. */
+  async close(): Promise<void> {
     this.forget();
-    this.connection.stream.destroy();
+    const patience = setTimeout(() => this.connection.stream.destroy(), PATIENCE_MS);
+    await this.client.end().catch(() => undefined);
+    clearTimeout(patience);
   }
 
   private take(chunk: Buffer): void {

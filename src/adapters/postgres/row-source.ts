@@ -32,7 +32,8 @@ export class PostgresRowSource implements RowSource {
     const entity = this.entityOf(query);
     const mark = this.marks.next();
     const parameters = new Parameters();
-    const text = readSql(query, entity, {limit, count, mark, prefix: this.marks.prefix}, parameters);
+    const {prefix} = this.marks;
+    const text = readSql(query, entity, {limit, count, mark, prefix}, parameters);
     const {rows} = await this.pool.query<Tuple>(this.statement(text, parameters));
     const plan = this.planOf(entity);
     const [snapshot, , total, isRow] = rows[0];

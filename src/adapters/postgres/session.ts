@@ -23,6 +23,7 @@ export interface SessionListener {
 }
 
 const POLL_MS = 5;
+const PATIENCE_MS = 400;
 const WARN_AFTER_MS = 5_000;
 
 /** The life of one replication slot: opened, settled, delivering, lost or closed. */
@@ -58,6 +59,8 @@ export class Session implements StreamHandler {
       await this.stream.open(publication);
       await this.outwaitOpenTransactions();
       await this.outwaitDecoding();
+    } catch (error) {
+      throw this.failure ?? error;
     } finally {
       clearTimeout(warning);
     }
@@ -71,14 +74,20 @@ export class Session implements StreamHandler {
     for (const transaction of held) this.listener.deliver(transaction);
   }
 
-  close(): Promise<void> {
+  /** Ends the slot and its connection, in whatever state it is. Half a second at most. */
+  async close(): Promise<void> {
+    const {opened} = this;
     this.fail(new PostgresLiveError('CONNECTION_LOST', 'the feed was stopped'));
-    return this.stream.close();
+    await Promise.all([this.stream.close(), !opened && this.cancelOpening()]);
   }
 
-  destroy(): void {
-    this.fail(new PostgresLiveError('CONNECTION_LOST', 'the feed was stopped'));
-    this.stream.destroy();
+  /** A server that waits for open transactions does not notice that nobody waits for it. */
+  private async cancelOpening(): Promise<void> {
+    const {processId} = this.stream;
+    if (processId === undefined) return;
+    const cancelled = this.options.pool.query('SELECT pg_terminate_backend($1)', [processId]);
+    const patience = new Promise(resolve => setTimeout(resolve, PATIENCE_MS).unref());
+    await Promise.race([cancelled.catch(() => undefined), patience]);
   }
 
   message(buffer: Buffer, from: number): void {
