@@ -125,7 +125,8 @@ export class Connection {
       if (late) return fail(localError(this.#socket.connected ? 'TIMEOUT' : 'CONNECTION_LOST'));
       const reply = answer as Reply<ReplyOf<E>> | undefined;
       if (!reply?.ok) return fail(errorFromWire(wireErrorOf(reply?.error)));
-      if (this.#open.delete(fail)) done(undefined, reply);
+      const {ok: _, ...result} = reply;
+      if (this.#open.delete(fail)) done(undefined, result as unknown as ReplyOf<E>);
     });
   }
 
@@ -133,10 +134,10 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
+    this.#failAll(localError('CLIENT_CLOSED'));
     this.#socket.off();
     this.#socket.disconnect();
     this.#is('offline');
-    this.#failAll(localError('CLIENT_CLOSED'));
     this.events.clear();
   }
 

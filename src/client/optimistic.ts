@@ -106,19 +106,25 @@ function laidOver(row: Row, patch: Row, sees: (property: string) => boolean): Ro
 function isCaughtUp(entry: Entry, now: Row | undefined): boolean {
   if (entry.reply === undefined) return false;
   if (!now) return true;
-  const version = now._version;
-  if (entry.older.size > 0 && typeof version === 'string') return !entry.older.has(version);
-  return now !== entry.base || shows(entry, now);
+  if (!tellsByVersion(entry, now)) return now !== entry.base || shows(entry, now);
+  return !entry.older.has(now._version as string);
 }
 
 /**
  * Whether an unversioned row may have gone past a write before its answer came. It cannot be told
  * from a change that came before the write; then too the page's word counts, not ours.
  */
-function overtaken({base, patch, older}: Entry, now: Row | undefined): boolean {
-  if (!base || !now || older.size > 0) return false;
+function overtaken(entry: Entry, now: Row | undefined): boolean {
+  const {base, patch} = entry;
+  if (!base || !now || tellsByVersion(entry, now)) return false;
   if (!patch) return now !== base;
   return Object.keys(patch).some(name => name in now && !sameJson(now[name], base[name]));
+}
+
+/** Whether the row's version says if a write is in it: not when it changed and kept its version. */
+function tellsByVersion({older, base}: Entry, now: Row): boolean {
+  if (older.size === 0 || typeof now._version !== 'string') return false;
+  return now === base || now._version !== base?._version;
 }
 
 function shows({patch, reply}: Entry, now: Row): boolean {

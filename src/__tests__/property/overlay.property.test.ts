@@ -26,11 +26,11 @@ describe('own writes laid over a live row', () => {
         assert.deepEqual(world.overlay, noOverlay);
         assert.deepEqual(world.page.rows, world.now === null ? [] : [world.now]);
       }),
-      {numRuns: 5000},
+      {numRuns: 2000},
     );
   });
 
-  it('never show an older state of a versioned row than they did, beneath unanswered writes', () => {
+  it('never show an older state of a versioned row than they did before', () => {
     fc.assert(
       fc.property(someActions(), actions => {
         const world = new World('each write');
@@ -49,7 +49,7 @@ describe('own writes laid over a live row', () => {
         }
         world.settle(look);
       }),
-      {numRuns: 5000},
+      {numRuns: 2000},
     );
   });
 
@@ -84,19 +84,27 @@ type Action =
 function someActions(): fc.Arbitrary<Action[]> {
   const field = fc.constantFrom('a' as const, 'b' as const);
   const action = fc.oneof(
-    {weight: 4, arbitrary: fc.record({do: fc.constant('write' as const), field, same: fc.boolean()})},
+    {
+      weight: 4,
+      arbitrary: fc.record({do: fc.constant('write' as const), field, same: fc.boolean()}),
+    },
     {weight: 2, arbitrary: fc.record({do: fc.constant('others write' as const), field})},
     {weight: 4, arbitrary: fc.constant({do: 'execute' as const})},
     {weight: 4, arbitrary: fc.constant({do: 'answer' as const})},
     {
       weight: 4,
-      arbitrary: fc.record({do: fc.constant('deliver' as const), count: fc.integer({min: 1, max: 3})}),
+      arbitrary: fc
+        .integer({min: 1, max: 3})
+        .map((count): Action => ({do: 'deliver', count})),
     },
     {
       weight: 3,
-      arbitrary: fc.record({
-        do: fc.constantFrom('delete', 'others delete', 'others restore', 'fail'),
-      }) as fc.Arbitrary<Action>,
+      arbitrary: fc.constantFrom<Action>(
+        {do: 'delete'},
+        {do: 'others delete'},
+        {do: 'others restore'},
+        {do: 'fail'},
+      ),
     },
   );
   return fc.array(action, {maxLength: 40});

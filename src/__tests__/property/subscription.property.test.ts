@@ -25,7 +25,7 @@ describe('a subscription', () => {
         assert.equal(wire.state.phase, 'live');
         assert.deepEqual(wire.state.held!.page, wire.page);
       }),
-      {numRuns: 5000},
+      {numRuns: 2000},
     );
   });
 
@@ -41,12 +41,13 @@ describe('a subscription', () => {
           assert.ok(state.attempt >= before.attempt);
         }
       }),
-      {numRuns: 5000},
+      {numRuns: 2000},
     );
   });
 });
 
-type Incident = 'commit' | 'deliver' | 'lose' | 'repeat' | 'disconnect' | 'connect' | 'restart' | 'late';
+type Ordinary = 'commit' | 'deliver' | 'connect' | 'disconnect';
+type Incident = Ordinary | 'lose' | 'repeat' | 'restart' | 'late';
 
 function someIncident(): fc.Arbitrary<{what: Incident; rows: Row[]}> {
   const what = fc.oneof(

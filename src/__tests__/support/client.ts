@@ -1,5 +1,9 @@
-import {LiveClient, type LiveClientOptions} from '../../client';
-import type {LiveStatus, StatusDetail} from '../../client';
+import {
+  LiveClient,
+  type LiveClientOptions,
+  type LiveStatus,
+  type StatusDetail,
+} from '../../client';
 
 interface Live {
   readonly status: LiveStatus;

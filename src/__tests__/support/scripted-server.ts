@@ -31,7 +31,7 @@ export function refusal(code: string, statusCode = 422, details?: Row): Refusal 
   return new Refusal({code, message: `refused: ${code}`, statusCode, details});
 }
 
-/** A page as a server keeps it: numbered states, and the steps between them for those who resume. */
+/** A page as a server keeps it: numbered states, and the steps between them. */
 export class ScriptedChannel {
   seq = 0;
   epoch = 'e1';

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import {LiveError, type LiveClient, type LiveCollection, type StatusDetail} from '../../../client';
 import {givenClient, next, until} from '../../support/client';
-import {givenGate, refusal, ScriptedServer, type ScriptedChannel} from '../../support/scripted-server';
+import {
+  givenGate,
+  refusal,
+  ScriptedServer,
+  type ScriptedChannel,
+} from '../../support/scripted-server';
 
 interface Product {
   id: string;
@@ -203,7 +208,7 @@ describe('a live collection', () => {
       assert.deepEqual(products.value, [BOLT, NUT]);
     });
 
-    it('is continued by each of two that have the same channel, with nothing applied twice', async () => {
+    it('is continued by each of two in one channel, with nothing applied twice', async () => {
       const [one, two] = [givenProducts(), givenProducts()];
       await Promise.all([one.ready, two.ready]);
       const gate = givenGate();
