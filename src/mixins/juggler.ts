@@ -1,7 +1,9 @@
-import type {juggler, Options, PropertyDefinition, Transaction} from '@loopback/repository';
+import type {AnyObject, juggler, Options, PropertyDefinition, Transaction} from '@loopback/repository';
 import {juggler as jugglerModule} from '@loopback/repository';
 import {ForeignTransactionError} from './errors';
-import type {Condition, Row} from './plan';
+
+type Row = Record<string, unknown>;
+type Condition = AnyObject;
 
 /**
  * The part of juggler's model class that is used here beyond its published types. The underscored
@@ -94,7 +96,7 @@ export async function valuesForReplace(model: JugglerModelClass, data: Row, opti
   return values;
 }
 
-/** A where, scoped and coerced as juggler does it. May change what it is given. */
+/** A caller's where, scoped and coerced as juggler does it. May change what it is given. */
 export function coercedWhere(model: JugglerModelClass, where: Condition, options: Options) {
   const query = {where};
   model.applyScope(query);

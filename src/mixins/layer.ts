@@ -19,7 +19,7 @@ import {behavioursOf, isDeclarative, type MixinSettings} from './behaviours-of';
 import {BehaviourMissingError, VersionConflictError} from './errors';
 import {EntityHistory, type RevisionRef} from './history/entity-history';
 import type {PruneOptions} from './history/prune';
-import type {JugglerModelClass} from './juggler';
+import type {JugglerInstance, JugglerModelClass} from './juggler';
 import {LiveEntity, type EntityClass} from './live-entity';
 import {
   addProperties,
@@ -82,6 +82,10 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
 
     toData(entity: object, options: Options | undefined): Promise<Row> {
       return this.entityToData(entity as AnyEntity, options) as Promise<Row>;
+    }
+
+    toLiveEntity(instance: JugglerInstance): AnyEntity {
+      return this.toEntity(instance as never);
     }
 
     toStoredEntity(row: Row): AnyEntity {

@@ -1,4 +1,5 @@
 import type {AnyObject} from '@loopback/repository';
+import type {JugglerInstance} from './juggler';
 
 /** Property values of one row, by property name. */
 export type Row = Record<string, unknown>;
@@ -75,6 +76,8 @@ export interface WrittenRow {
 export interface WriteResult {
   readonly count: number;
   readonly rows: readonly WrittenRow[];
+  /** New rows as juggler's create would answer them, with what the database has filled in. */
+  readonly created?: readonly JugglerInstance[];
 }
 
 /** The value in an assignment, if it is known before the write. */

@@ -26,11 +26,10 @@ export function planInsert(
   inputs: readonly Row[],
   context: WriteContext,
 ): InsertPlan {
-  const owned = ownedProperties(behaviours);
   return {
     kind: 'insert',
     rows: inputs.map(input => ({
-      data: without(input, owned),
+      data: without(input, ownedProperties(behaviours)),
       assign: merged(behaviours, behaviour => behaviour.insert?.(input, context)),
     })),
   };
@@ -78,14 +77,22 @@ function removes(behaviours: readonly Behaviour[], {kind, options}: ChangeReques
   return kind === 'delete' && (!!options.hard || !behaviours.includes(softDeleteBehaviour));
 }
 
-function ownedProperties(behaviours: readonly Behaviour[]): Set<string> {
-  return new Set(
-    behaviours.flatMap(b => [...Object.keys(b.properties), ...Object.keys(b.internal)]),
-  );
+const owned = new WeakMap<readonly Behaviour[], ReadonlySet<string>>();
+
+/** What only behaviours write; computed once for each repository's behaviours. */
+function ownedProperties(behaviours: readonly Behaviour[]): ReadonlySet<string> {
+  let names = owned.get(behaviours);
+  if (!names) {
+    names = new Set(behaviours.flatMap(b => Object.keys({...b.properties, ...b.internal})));
+    owned.set(behaviours, names);
+  }
+  return names;
 }
 
 function without(row: Row, names: ReadonlySet<string>): Row {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => !names.has(name)));
+  const rest: Row = {};
+  for (const name of Object.keys(row)) if (!names.has(name)) rest[name] = row[name];
+  return rest;
 }
 
 function merged(

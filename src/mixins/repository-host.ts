@@ -1,4 +1,5 @@
 import type {Entity, Options} from '@loopback/repository';
+import type {JugglerInstance} from './juggler';
 import type {LiveEntity} from './live-entity';
 import type {Row} from './plan';
 import type {Surroundings} from './surroundings';
@@ -9,6 +10,8 @@ export interface RepositoryHost<T extends Entity> {
   readonly surroundings: Surroundings;
   /** The repository's persist hook, `entityToData`. */
   toData(entity: object, options: Options | undefined): Promise<Row>;
+  /** What juggler has created, as the entity that a create would answer, still encrypted. */
+  toLiveEntity(instance: JugglerInstance): T;
   /** A stored row as the entity that a find would answer, still encrypted. */
   toStoredEntity(row: Row): T;
 }

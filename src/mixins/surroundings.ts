@@ -15,6 +15,7 @@ export const SYSTEM_USER = 'system';
 
 /** What a repository takes from the application around it; everything in it is optional. */
 export class Surroundings {
+  private publisherOnce?: Promise<ChangePublisher | undefined>;
   private codecOnce?: Promise<PropertyCodec | undefined>;
 
   constructor(
@@ -27,8 +28,9 @@ export class Surroundings {
     return {entityName: this.entity.name, actor, now, options: options ?? {}};
   }
 
-  async publisher(): Promise<ChangePublisher | undefined> {
-    return this.optional<ChangePublisher>(LiveEntitiesBindings.CHANGE_PUBLISHER.key);
+  publisher(): Promise<ChangePublisher | undefined> {
+    this.publisherOnce ??= this.optional(LiveEntitiesBindings.CHANGE_PUBLISHER.key);
+    return this.publisherOnce;
   }
 
   /** The codec of the entity's encrypted properties, if it has any. */
@@ -59,7 +61,8 @@ export class Surroundings {
   }
 
   private async optional<T>(key: string): Promise<T | undefined> {
-    return this.context?.get<T>(key, {optional: true});
+    // Most of what could be bound is not, and to find that out is much cheaper than to resolve it.
+    return this.context?.isBound(key) ? this.context.get<T>(key, {optional: true}) : undefined;
   }
 }
 

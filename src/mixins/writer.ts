@@ -3,6 +3,7 @@ import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
 import {expectedVersion} from './behaviours/version';
 import {InvalidWhereError, RestoreConflictError, VersionConflictError} from './errors';
+import type {JugglerInstance} from './juggler';
 import {visibilityOf, type LiveOptions} from './options';
 import {
   knownValue,
@@ -37,7 +38,7 @@ export class EntityWriter<T extends Entity> {
     const context = await surroundings.writeContext(options);
     const rows = await Promise.all(inputs.map(input => this.secrets.sealNew(input)));
     const result = await this.run(planInsert(live.behaviours, rows, context), options);
-    return result.rows.map(({after}, i) => this.created(inputs[i], after ?? {}));
+    return result.created!.map((instance, i) => this.created(inputs[i], instance));
   }
 
   /**
@@ -57,7 +58,7 @@ export class EntityWriter<T extends Entity> {
     const {live, surroundings} = this.host;
     const single = 'id' in target;
     const id = single ? assertPlainId(target.id) : undefined;
-    const where = single ? {[live.idName]: id} : await this.safeWhere(target.where);
+    const where = single ? {[live.idName]: live.typedId(id)} : await this.safeWhere(target.where);
     const input = {...data} as Row;
     const context = await surroundings.writeContext(options);
     const request: ChangeRequest = {...context, kind, single, id, input, operation};
@@ -85,14 +86,14 @@ export class EntityWriter<T extends Entity> {
   }
 
   /** The caller's data and what was added to it; columns that stayed empty are left out. */
-  private created(input: Row, row: Row): T {
-    const {live} = this.host;
-    const values = Object.entries(row).filter(
-      ([name, v]) => (v !== null && v !== undefined) || input[name] !== undefined,
-    );
-    const entity = this.host.toStoredEntity(Object.fromEntries(values));
-    for (const name of Object.keys(live.encrypted)) {
-      if (input[name] !== undefined) Object.assign(entity, {[name]: input[name]});
+  private created(input: Row, instance: JugglerInstance): T {
+    const entity = this.host.toLiveEntity(instance);
+    const values = entity as unknown as Row;
+    for (const name of Object.keys(values)) {
+      if (values[name] == null && input[name] === undefined) delete values[name];
+    }
+    for (const name of Object.keys(this.host.live.encrypted)) {
+      if (input[name] !== undefined) values[name] = input[name];
     }
     return entity;
   }

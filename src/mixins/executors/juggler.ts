@@ -53,7 +53,7 @@ async function insert(plan: InsertPlan, target: PlanTarget, options: Options): P
       ? [await model.create(data[0], options)]
       : await model.createAll(data, options);
   const rows = created.map(instance => ({after: instance.toObject(true)}));
-  return {count: rows.length, rows};
+  return {count: rows.length, rows, created};
 }
 
 /** One call, when nothing of the rows has to be known before. */

@@ -100,7 +100,7 @@ export class PostgresExecutor implements Executor {
         const input = {...data, ...Object.fromEntries(known)};
         const instance = await instanceForInsert(entity.model, input, options);
         const stored = entity.model._sanitizeData(instance.toObject(true), options);
-        return {values: entity.model._forDB(stored), assign};
+        return {values: entity.model._forDB(stored), assign, instance};
       }),
     );
     const returned =
@@ -108,11 +108,12 @@ export class PostgresExecutor implements Executor {
         ? entity.properties
         : entity.properties.filter(p => rows.some(r => r.values[p] === undefined && !r.assign[p]));
     const result = await this.query(insertStatement(context, rows, returned), options);
+    const filled = result.rows.map(row => this.rowFrom(entity, row, returned));
+    filled.forEach((row, i) => rows[i].instance.setAttributes(row));
     return {
-      count: result.rows.length,
-      rows: result.rows.map((row, i) => ({
-        after: {...rows[i].values, ...this.rowFrom(entity, row, returned)},
-      })),
+      count: filled.length,
+      rows: wanted === 'rows' ? filled.map(after => ({after})) : [],
+      created: rows.map(row => row.instance),
     };
   }
 
@@ -124,7 +125,7 @@ export class PostgresExecutor implements Executor {
     const {model} = context.entity;
     const prepare = plan.replace ? valuesForReplace : valuesForUpdate;
     const values = model._forDB(await prepare(model, plan.data, options));
-    const where = coercedWhere(model, plan.where, options);
+    const where = this.whereOf(plan, model, options);
     return this.answer(changeStatement(context, plan, values, where), plan, context, options);
   }
 
@@ -133,7 +134,7 @@ export class PostgresExecutor implements Executor {
     context: StatementContext,
     options: Options,
   ): Promise<WriteResult> {
-    const where = coercedWhere(context.entity.model, plan.where, options);
+    const where = this.whereOf(plan, context.entity.model, options);
     return this.answer(removeStatement(context, plan, where), plan, context, options);
   }
 
@@ -154,6 +155,16 @@ export class PostgresExecutor implements Executor {
     }
     const count = plan.revision ? Number(result.rows[0][0]) : (result.rowCount ?? 0);
     return {count, rows: []};
+  }
+
+  /** A write by id has a where of our own making, with nothing of the caller's to check in it. */
+  private whereOf(
+    plan: ChangePlan | RemovePlan,
+    model: JugglerModelClass,
+    options: Options,
+  ): Condition {
+    const ours = plan.single && !model.settings.scope;
+    return ours ? plan.where : coercedWhere(model, plan.where, options);
   }
 
   private async contextOf(
