@@ -22,7 +22,10 @@ export interface JugglerModel {
   readonly modelName: string;
   readonly definition: {
     readonly properties: Readonly<Record<string, JugglerProperty>>;
-    readonly settings?: {readonly hiddenProperties?: readonly string[]; readonly [name: string]: unknown};
+    readonly settings?: {
+      readonly hiddenProperties?: readonly string[];
+      readonly [setting: string]: unknown;
+    };
   };
   new (data: object, options: object): {toObject(): Record<string, unknown>};
 }

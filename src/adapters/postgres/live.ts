@@ -42,8 +42,7 @@ export interface PostgresLive {
  *
  * @example
  * ```ts
- * const live = await createPostgresLive({dataSource, models: [products.modelClass]});
- * await live.feed.start(live.shapes, hub);
+ * const live = await createPostgresLive({dataSource, models: [Product]});
  * ```
  */
 export async function createPostgresLive(options: PostgresLiveOptions): Promise<PostgresLive> {

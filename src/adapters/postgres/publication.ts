@@ -9,7 +9,7 @@ import {PostgresLiveError, WAL_LEVEL_ADVICE} from './errors';
 const OLDEST_VERSION = 140000;
 /** From here on stored generated columns can be published. */
 const PUBLISHES_GENERATED = 180000;
-/** Altering a table waits for its readers, and whoever comes later waits behind it: not for long. */
+/** Altering a table waits for its users, and whoever comes later waits behind it: not for long. */
 const LOCK_TIMEOUT = '5s';
 
 /**

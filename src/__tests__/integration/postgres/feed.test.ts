@@ -134,12 +134,10 @@ describe('the PostgreSQL feed', function () {
 
   it('leaves no slot behind', async () => {
     await started();
-    assert.equal((await sql('SELECT 1 FROM pg_replication_slots WHERE database = current_database()'))
-      .length, 1);
+    const slots = 'SELECT 1 FROM pg_replication_slots WHERE database = current_database()';
+    assert.equal((await sql(slots)).length, 1);
     await world.live.feed.stop();
-    await untilTrue(async () =>
-      (await sql('SELECT 1 FROM pg_replication_slots WHERE database = current_database()'))
-        .length === 0);
+    await untilTrue(async () => (await sql(slots)).length === 0);
   });
 
   it('tells the server how far it has come', async () => {
