@@ -83,13 +83,15 @@ async function takeAll({name, ...look}) {
 
   await page.getByTestId('account').click();
   await picture(page, 'account');
+  await page.getByTestId('account').click();
   await mine.context.setOffline(true);
   await page.getByTestId('connection-banner').waitFor();
   await picture(page, 'offline');
   await Promise.all([mine.context.close(), theirs.context.close()]);
 
   async function picture(page, what) {
-    // The animations of what has just changed run out.
+    // Nothing is hovered over, and the animations of what has just changed run out.
+    await page.mouse.move(0, 0);
     await page.waitForTimeout(2600);
     await page.screenshot({path: join(folder, `${what}-${name}.png`)});
   }

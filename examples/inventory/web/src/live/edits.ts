@@ -1,9 +1,8 @@
 import {VersionConflictError, type LiveModel} from 'loopback4-live-entities/client';
 import {shallowRef, type ShallowRef} from 'vue';
 import {explain} from '../api/errors';
-import type {Product, ProductField} from '../model/entities';
+import {same, type Product, type ProductField} from '../model/entities';
 import {fieldLabels} from '../model/format';
-import {same} from '../model/history';
 import {toast} from '../ui/toasts';
 
 type Value = Product[ProductField];
@@ -39,8 +38,8 @@ export function useEdits(product: ShallowRef<LiveModel<Product> | undefined>) {
 
   async function save(field: ProductField, mine: Value, base: Base): Promise<void> {
     const now = product.value?.value;
-    if (now?._version === base.version && !same(now[field], base.value)) {
-      if (!same(now[field], mine)) conflict.value = conflictOf(field, mine, base, now, true);
+    if (now?._version === base.version && !same(field, now[field], base.value)) {
+      if (!same(field, now[field], mine)) conflict.value = conflictOf(field, mine, base, now, true);
       return;
     }
     let version = base.version;
@@ -51,8 +50,8 @@ export function useEdits(product: ShallowRef<LiveModel<Product> | undefined>) {
       } catch (error) {
         const theirs = currentOf(error);
         if (!theirs || attempt === attempts) throw error;
-        if (same(theirs[field], mine)) return;
-        if (!same(theirs[field], base.value)) {
+        if (same(field, theirs[field], mine)) return;
+        if (!same(field, theirs[field], base.value)) {
           conflict.value = conflictOf(field, mine, base, theirs, false);
           return;
         }

@@ -6,6 +6,9 @@ import {useSession} from './session';
 
 const pageSize = 20;
 
+/** How often the history is asked for the deletion of a row that the page does not show any more. */
+const patience = 20;
+
 /**
  * The history of one product, read anew whenever `current` is another version, and extended with
  * `more`.
@@ -16,6 +19,7 @@ export function useHistory(id: () => string, current: () => Product | undefined)
   const problem = ref('');
   const limit = ref(pageSize);
   let asked = 0;
+  let waits = 0;
 
   async function read(): Promise<void> {
     const request = (asked += 1);
@@ -23,7 +27,12 @@ export function useHistory(id: () => string, current: () => Product | undefined)
     const path = `/products/${encodeURIComponent(id())}/history`;
     try {
       const answer = await call<Revision[]>('GET', path, {query: {filter}});
-      if (request === asked) [revisions.value, problem.value] = [answer, ''];
+      if (request !== asked) return;
+      [revisions.value, problem.value] = [answer, ''];
+      // An own deletion is shown before the database has it.
+      const awaited = !current() && answer.length > 0 && answer[0]._operation !== 'delete';
+      waits = awaited ? waits + 1 : 0;
+      if (awaited && waits < patience) soon();
     } catch (error) {
       if (request === asked) problem.value = explain(error);
     }

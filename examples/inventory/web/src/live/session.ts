@@ -1,6 +1,5 @@
 import {LiveClient, type LiveSession} from 'loopback4-live-entities/client';
 import {computed, readonly, shallowRef} from 'vue';
-import {explain} from '../api/errors';
 import {rest, type RestCall} from '../api/rest';
 
 /** Who is signed in, as the server tells it. */
@@ -15,6 +14,7 @@ type Session =
   | {readonly state: 'signedIn'; readonly user: User; readonly token: string};
 
 const key = 'inventory.session';
+const ended = 'The session has ended. Please sign in again.';
 const session = shallowRef<Session>(stored());
 const client = shallowRef<LiveClient>(connect());
 
@@ -39,8 +39,8 @@ function connect(): LiveClient {
   const made = new LiveClient(location.origin, {path: '/realtime', token});
   // After a reload the server says anew who it is.
   made.on('session', known => known && keep(signedIn(known)));
-  made.on('logout', reason => {
-    if (session.value.state === 'signedIn') keep({state: 'signedOut', because: explain(reason)});
+  made.on('logout', () => {
+    if (session.value.state === 'signedIn') keep({state: 'signedOut', because: ended});
   });
   return made;
 }

@@ -1,11 +1,11 @@
-import type {Product, ProductField} from './entities';
+import type {Money, Product, ProductField} from './entities';
 
 const money = new Intl.NumberFormat(undefined, {style: 'currency', currency: 'USD'});
 const whole = new Intl.NumberFormat(undefined, {maximumFractionDigits: 0});
 const moment = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'});
 const ago = new Intl.RelativeTimeFormat(undefined, {numeric: 'auto', style: 'long'});
 
-export const formatMoney = (value: number): string => money.format(value);
+export const formatMoney = (value: Money): string => money.format(Number(value));
 export const formatNumber = (value: number): string => whole.format(value);
 export const formatMoment = (iso: string): string => moment.format(new Date(iso));
 

@@ -1,5 +1,5 @@
 import type {Product, ProductField} from './entities';
-import {productFields} from './entities';
+import {productFields, same} from './entities';
 
 /** A state that the product has had, and the write that ended it, as `GET …/history` answers. */
 export interface Revision {
@@ -67,11 +67,6 @@ function creation(newestFirst: readonly Revision[], current: Product): TimelineE
 /** The editable fields in which two states differ. A field that neither shows is no change. */
 export function changesBetween(before: Product, after: Product): FieldChange[] {
   return productFields
-    .filter(field => !same(before[field], after[field]))
+    .filter(field => !same(field, before[field], after[field]))
     .map(field => ({field, from: before[field], to: after[field]}));
-}
-
-/** Whether two values of a field say the same; nothing, `null` and `''` do. */
-export function same(a: Product[ProductField], b: Product[ProductField]): boolean {
-  return (a ?? '') === (b ?? '');
 }
