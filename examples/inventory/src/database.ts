@@ -57,6 +57,7 @@ export function runningDatabaseUrl(settings: Settings): string | undefined {
 class InUseError extends StartupError {}
 
 interface Cluster {
+  readonly pid: number;
   url(database: string): string;
   end(): Promise<void>;
 }
@@ -136,11 +137,10 @@ async function connectError(url: string): Promise<unknown> {
 }
 
 function clusterOf(pid: number, port: number, password: string): Cluster {
-  const watcher = guard(pid);
   return {
+    pid,
     url: database => urlOf(port, password, database),
     end: async () => {
-      watcher?.kill('SIGKILL');
       if (isAlive(pid)) await endPostmaster(pid);
     },
   };
@@ -169,6 +169,8 @@ async function finish(plan: ClusterPlan, cluster: Cluster, lock: Client): Promis
   const known = await lock.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
   if (known.rowCount === 0) await lock.query(`CREATE DATABASE ${DATABASE}`);
   const {rows} = await lock.query<{server_version: string}>('SHOW server_version');
+  // Only now: a server that was refused must not take the database of the other one down with it.
+  const watcher = guard(cluster.pid);
   return {
     url: cluster.url(DATABASE),
     embedded: true,
@@ -177,6 +179,7 @@ async function finish(plan: ClusterPlan, cluster: Cluster, lock: Client): Promis
       ...(plan.movedBecause ? [`(there because ${plan.movedBecause})`] : []),
     ],
     close: async () => {
+      watcher?.kill('SIGKILL');
       await lock.end().catch(() => undefined);
       await cluster.end();
     },

@@ -93,6 +93,7 @@ describe('the inventory as a process', function () {
       assert.equal(second.code, 1);
       assert.match(second.errors, /Another inventory server is running/);
       await assert.rejects(reset(dataDir), /The inventory is running: stop it first/);
+      assert.equal(await statusOf(await server.url()), 'UP');
       await assertStopsWell(server);
     });
 

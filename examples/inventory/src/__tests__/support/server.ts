@@ -15,6 +15,15 @@ export interface End {
   readonly errors: string;
 }
 
+const running = new Set<ServerProcess>();
+
+/** A test that failed leaves its server running; nothing may be left after the last one. */
+after(async () => {
+  const left = [...running];
+  for (const server of left) server.signal('SIGKILL');
+  await Promise.all(left.map(server => server.ended));
+});
+
 /** The inventory as a process of its own, as `npm start` runs it. */
 export class ServerProcess {
   output = '';
@@ -23,6 +32,7 @@ export class ServerProcess {
   private readonly child: ChildProcess;
 
   constructor(env: NodeJS.ProcessEnv) {
+    running.add(this);
     // Its own process group, so that a signal can be sent to all of it, as a terminal does.
     this.child = spawn(process.execPath, [PROGRAM], {
       env: {...process.env, DATABASE_URL: '', HOST: '', PORT: '0', ...env},
@@ -32,6 +42,7 @@ export class ServerProcess {
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors += text));
     this.ended = once(this.child, 'close').then(([code, signal]) => {
+      running.delete(this);
       return {code, signal, output: this.output, errors: this.errors} as End;
     });
   }
