@@ -58,6 +58,7 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', {null: 'ignore'}],
       'max-len': ['error', {
         code: 100, ignoreUrls: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true,
+        ignorePattern: '^import |\\} from ',
       }],
     },
   },
@@ -72,7 +73,6 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', {
         considerDefaultExhaustiveForUnions: true,
       }],
-      '@typescript-eslint/no-unnecessary-type-assertion': 'error',
       '@typescript-eslint/return-await': ['error', 'in-try-catch'],
     },
   },

@@ -21,7 +21,7 @@ import type {Writes} from './writes';
  * `value` and `subscribe` fit view layers as they are:
  * ```ts
  * const rows = useSyncExternalStore(products.subscribe, () => products.value); // React
- * products.subscribe(value => (rows.value = value));                           // Vue's shallowRef
+ * products.subscribe(value => (shown.value = value));                          // Vue's shallowRef
  * $products                                                                    // Svelte
  * ```
  */

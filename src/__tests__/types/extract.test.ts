@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {asModule, fromComments, fromMarkdown} from './extract';
+import {impliedImports} from './known-names';
 
 describe('the samples of the documentation', () => {
   it('are its ts blocks, by line, and by file where the first line names one', () => {
@@ -43,5 +44,21 @@ describe('the samples of the documentation', () => {
   it('do not count the await of a function as their own', () => {
     const code = 'const f = async () => { await g(); };';
     assert.doesNotMatch(asModule({document: 'a.md', line: 1, code}), /function sample/);
+  });
+});
+
+describe('a sample without imports', () => {
+  const known = new Map([['versioned', 'the-package'], ['Entity', '@loopback/repository']]);
+
+  it('takes the names of the package and of LoopBack that it uses', () => {
+    assert.equal(
+      impliedImports('@versioned()\nclass A extends B<Entity> {}', known),
+      "import {versioned} from 'the-package'; import {Entity} from '@loopback/repository'; ",
+    );
+  });
+
+  it('takes none that it declares, and none at all once it imports something', () => {
+    assert.equal(impliedImports('class Entity {}\nnew Entity();', known), '');
+    assert.equal(impliedImports("import {a} from 'a';\nnew Entity(a);", known), '');
   });
 });

@@ -26,10 +26,11 @@ export function fromComments(document: string, text: string): Sample[] {
 /**
  * A sample as a module of its own. Line numbers stay those of the document, so that the compiler's
  * complaints point there. Statements that `await` go into a function, as they would in a program.
+ * `implied` are imports that the sample takes for granted.
  */
-export function asModule({code, line}: Sample): string {
+export function asModule({code, line}: Sample, implied = ''): string {
   const parsed = ts.createSourceFile('sample.ts', code, ts.ScriptTarget.ES2022, true);
-  const above = '\n'.repeat(line - 1);
+  const above = '\n'.repeat(line - 1) + implied;
   if (!awaitsAtTop(parsed)) return `${above}${code}\nexport {};\n`;
   const imports = parsed.statements.filter(ts.isImportDeclaration);
   const end = imports.at(-1)?.end ?? 0;

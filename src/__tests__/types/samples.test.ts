@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {cp, mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
-import {dirname, join, resolve} from 'node:path';
+import {dirname, join, relative, resolve} from 'node:path';
 import {asModule, fromComments, fromMarkdown, type Sample} from './extract';
+import {impliedImports, knownNames, ownNames} from './known-names';
 
 const root = resolve(__dirname, '../../..').replace(/[\\/]\.build$/, '');
 const contract = join(root, 'src/__tests__/types/samples');
@@ -19,17 +20,19 @@ const resolutions = {
 describe('the types of the built package', function () {
   this.timeout(120_000);
   let samples: Sample[];
+  let known: ReadonlyMap<string, string>;
 
   before('read the samples', async () => {
     assert.ok(existsSync(join(root, 'dist/index.d.ts')), 'npm run build comes first');
     samples = await documented();
+    known = knownNames(root);
   });
 
   for (const [name, resolution] of Object.entries(resolutions)) {
     const docs = 'docs' in resolution;
     it(`hold the contract${docs ? ' and the documentation' : ''} under ${name}`, async () => {
       const folder = join(root, '.build/samples', name.replaceAll(' ', '-'));
-      await givenProject(folder, resolution, docs ? samples : []);
+      await givenProject(folder, resolution, docs ? samples : [], known);
       assert.equal(await compile(folder), '');
     });
   }
@@ -58,6 +61,7 @@ async function givenProject(
   folder: string,
   {type, module, moduleResolution}: {type: string; module: string; moduleResolution: string},
   samples: readonly Sample[],
+  known: ReadonlyMap<string, string>,
 ) {
   await rm(folder, {recursive: true, force: true});
   await cp(contract, join(folder, 'contract'), {recursive: true});
@@ -68,8 +72,17 @@ async function givenProject(
     const document = sample.document.replace(/\.(md|ts)$/, '');
     const path = join(folder, document, sample.file ?? `line-${sample.line}.ts`);
     await mkdir(dirname(path), {recursive: true});
-    await writeFile(path, asModule(sample));
+    const names = new Map([...(await namesBeside(sample, dirname(path))), ...known]);
+    await writeFile(path, asModule(sample, impliedImports(sample.code, names)));
   }
+}
+
+/** The names of the source file that a sample is written in, from where it was built to. */
+async function namesBeside({document}: Sample, from: string): Promise<[string, string][]> {
+  if (!document.endsWith('.ts')) return [];
+  const names = ownNames(await readFile(join(root, document), 'utf8'));
+  const built = join(root, document.replace(/^src/, 'dist').replace(/\.ts$/, ''));
+  return names.map(name => [name, relative(from, built)]);
 }
 
 /** What LoopBack's own generator sets for an application. */

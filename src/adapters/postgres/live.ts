@@ -42,7 +42,7 @@ export interface PostgresLive {
  *
  * @example
  * ```ts
- * const live = await createPostgresLive({dataSource, models: [Product]});
+ * const live = await createPostgresLive({dataSource, models: [repo.modelClass]});
  * ```
  */
 export async function createPostgresLive(options: PostgresLiveOptions): Promise<PostgresLive> {

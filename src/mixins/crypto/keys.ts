@@ -53,7 +53,8 @@ export interface KeyRingOptions {
  * {@link KeyRing.ready} for a provider's.
  * @example
  * ```ts
- * new KeyRing({keys: [{id: 'k1', secret: old}, {id: 'k2', secret: fresh}], current: 'k2'});
+ * const {KEY_1 = '', KEY_2 = ''} = process.env;
+ * new KeyRing({keys: [{id: 'k1', secret: KEY_1}, {id: 'k2', secret: KEY_2}], current: 'k2'});
  * new KeyRing(myKeyService);
  * ```
  */
