@@ -2,12 +2,17 @@ import type {LiveError, WireError} from '../protocol/errors';
 import type {LiveRef} from '../protocol/messages';
 import type {Connection} from './connection';
 import {
+  channelOf,
   initialState,
   step,
   type SubscriptionEffect,
   type SubscriptionEvent,
   type SubscriptionState,
 } from './subscription';
+
+/** A server that is busy has nothing against a subscription that it had before. */
+const BUSY = [429, 503];
+const PAUSE_MS = 1000;
 
 /**
  * Brings what the server sends to the subscriptions that want it. Several may have one channel
@@ -18,6 +23,8 @@ export class Channels {
   readonly #members = new Map<string, Set<Subscription>>();
   readonly #all = new Set<Subscription>();
   readonly #leaving = new Set<string>();
+  /** Channels whose unsubscribing is not yet answered, with what waits for that. */
+  readonly #left = new Map<string, (() => void)[]>();
   #asking = 0;
 
   constructor(connection: Connection) {
@@ -51,11 +58,16 @@ export class Channels {
   lost(): void {
     this.#members.clear();
     this.#leaving.clear();
+    this.#left.clear();
     this.#sendAll({type: 'lost'});
   }
 
   signedIn(): void {
     this.#sendAll({type: 'signedIn'});
+  }
+
+  signedOut(): void {
+    this.#sendAll({type: 'signedOut'});
   }
 
   /** Ends all of them, as when the server finally refuses the connection. */
@@ -73,14 +85,18 @@ export class Channels {
   perform(subscription: Subscription, effect: SubscriptionEffect): void {
     if (effect.do === 'release') return this.#leave(effect.channel);
     const {attempt, resume} = effect;
+    const unsure = new Set(this.#left.keys());
     this.#asking++;
     this.#connection.request('subscribe', {ref: subscription.ref, resume}, (error, reply) => {
       this.#asking--;
-      subscription.send(
-        error
-          ? {type: 'refused', attempt, error: plain(error)}
-          : {type: 'accepted', attempt, reply: reply!},
-      );
+      const again = () => this.#performAgain(subscription, effect);
+      const channel = reply && channelOf(reply);
+      const leaving = channel !== undefined && unsure.has(channel) && this.#left.get(channel);
+      // The server may have left the channel before it let us in, or after.
+      if (leaving) leaving.push(again);
+      else if (reply) subscription.send({type: 'accepted', attempt, reply});
+      else if (resume && BUSY.includes(error!.statusCode)) setTimeout(again, PAUSE_MS);
+      else subscription.send({type: 'refused', attempt, error: plain(error!)});
       this.#sweep();
     });
   }
@@ -101,8 +117,18 @@ export class Channels {
     this.#all.delete(subscription);
   }
 
+  #performAgain(subscription: Subscription, effect: SubscriptionEffect): void {
+    if (effect.do !== 'subscribe' || this.#connection.status !== 'connected') return;
+    const wanted = subscription.awaits && subscription.state.attempt === effect.attempt;
+    if (wanted) this.perform(subscription, effect);
+  }
+
+  /** Tells those in the channel, and those of whom it is not yet known in which one they are. */
   #tell(channel: string, event: SubscriptionEvent): void {
-    for (const member of [...(this.#members.get(channel) ?? [])]) member.send(event);
+    const members = this.#members.get(channel);
+    for (const subscription of [...this.#all]) {
+      if (members?.has(subscription) || subscription.awaits) subscription.send(event);
+    }
   }
 
   #sendAll(event: SubscriptionEvent): void {
@@ -122,7 +148,12 @@ export class Channels {
       if (this.#members.get(channel)?.size) continue;
       this.#members.delete(channel);
       if (this.#connection.status !== 'connected') continue;
-      this.#connection.request('unsubscribe', {channel}, () => undefined);
+      this.#left.set(channel, []);
+      this.#connection.request('unsubscribe', {channel}, () => {
+        const waiting = this.#left.get(channel) ?? [];
+        this.#left.delete(channel);
+        for (const run of waiting) run();
+      });
     }
   }
 }
@@ -147,6 +178,11 @@ export class Subscription {
     return this.#state;
   }
 
+  /** Whether an answer of the server is on its way. */
+  get awaits(): boolean {
+    return this.#state.phase === 'subscribing' || this.#state.phase === 'resuming';
+  }
+
   start(): void {
     this.#channels.start(this);
   }
@@ -155,7 +191,7 @@ export class Subscription {
     const before = this.#state;
     const {state, effects} = step(before, event);
     this.#state = state;
-    const [from, to] = [channelOf(before), channelOf(state)];
+    const [from, to] = [heardBy(before), heardBy(state)];
     if (from !== to) this.#channels.moved(this, from, to);
     if (state.phase === 'closed') this.#channels.closed(this);
     for (const effect of effects) this.#channels.perform(this, effect);
@@ -168,7 +204,7 @@ export class Subscription {
 }
 
 /** The channel from which a subscription in this state wants to hear. */
-function channelOf(state: SubscriptionState): string | undefined {
+function heardBy(state: SubscriptionState): string | undefined {
   const listens = ['subscribing', 'live', 'resuming'].includes(state.phase);
   return listens ? state.held?.channel : undefined;
 }

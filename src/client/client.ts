@@ -224,7 +224,10 @@ export class LiveClient {
    */
   #refused(error: LiveError): void {
     const hadToken = this.#token !== undefined;
-    if (error.statusCode === 401) this.#loggedOut(error);
+    if (error.statusCode === 401) {
+      this.#channels.signedOut();
+      this.#loggedOut(error);
+    }
     if (error.statusCode === 401 && hadToken) return this.#connection.connect();
     const {code, message, statusCode, details} = error;
     this.#channels.end({code, message, statusCode, details});

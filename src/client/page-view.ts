@@ -33,7 +33,7 @@ interface Turn {
  */
 export class PageView implements WriteWitness {
   readonly type: string;
-  readonly events = new Emitter<LiveEvents<PageState>>();
+  readonly events = new Emitter<LiveEvents<PageState | undefined>>();
   readonly #channels: Channels;
   readonly #unwatch: () => void;
   readonly #forget: () => void;
@@ -140,8 +140,8 @@ export class PageView implements WriteWitness {
 
   /** The page that is shown has changed, or what it is worth. */
   #follow(now: SubscriptionState, before?: SubscriptionState): void {
-    if (now.held && now.held.page !== before?.held?.page) {
-      this.#overlay = caughtUp(this.#overlay, now.held.page);
+    if (now.held?.page !== before?.held?.page) {
+      this.#overlay = caughtUp(this.#overlay, now.held?.page);
       this.#show();
     }
     this.#tellStatus(now, now.resets !== before?.resets);
@@ -181,11 +181,14 @@ export class PageView implements WriteWitness {
 
   #show(): void {
     const base = this.#base;
-    if (!base) return;
+    this.#shown = base && this.#overlaid(base);
+    this.events.emit('change', this.#shown);
+  }
+
+  #overlaid(base: PageState): PageState {
     const fields = this.#current.ref.fields;
     const next = shown(base, this.#overlay, name => seen(name, fields));
-    this.#shown = {...next, rows: Object.freeze(keepRows(this.#shown, next))};
-    this.events.emit('change', this.#shown);
+    return {...next, rows: Object.freeze(keepRows(this.#shown, next))};
   }
 
   #tellStatus(state: SubscriptionState, reset: boolean): void {

@@ -14,8 +14,11 @@ import {sameJson} from './equal';
  *                           └──── gap, misfit ────┴◄──────────── accepted ─────────────┘
  *  any ──ended, refused──► ended (──signedIn──► subscribing)      any ──close──► closed
  * ```
+ * A subscription whose person has changed asks again as the new one.
  */
 export type Phase = 'idle' | 'subscribing' | 'live' | 'lost' | 'resuming' | 'ended' | 'closed';
+
+type Pushed = DeltaMessage | PageSnapshot;
 
 /** A page and where it stands in its channel. */
 export interface Held extends ResumePoint {
@@ -28,8 +31,8 @@ export interface SubscriptionState {
   readonly attempt: number;
   /** What is shown, from the first page on. */
   readonly held?: Held;
-  /** Steps that came while an answer was awaited, because another subscription has the channel. */
-  readonly early: readonly DeltaMessage[];
+  /** What came while an answer was awaited, of any channel: the answer says which one is ours. */
+  readonly early: readonly Pushed[];
   /** How often a page was read anew although there was one. */
   readonly resets: number;
   /** Why it ended. */
@@ -45,6 +48,7 @@ export type SubscriptionEvent =
   | {readonly type: 'snapshot'; readonly message: PageSnapshot}
   | {readonly type: 'ended'; readonly error: WireError}
   | {readonly type: 'signedIn'}
+  | {readonly type: 'signedOut'}
   | {readonly type: 'close'};
 
 export type SubscriptionEffect =
@@ -82,7 +86,7 @@ export function step(state: SubscriptionState, event: SubscriptionEvent): Transi
 const stay = (state: SubscriptionState): Transition => ({state, effects: []});
 
 const close = (state: SubscriptionState): Transition =>
-  stay({...state, phase: 'closed', held: undefined, early: []});
+  stay({...state, phase: 'closed', early: []});
 
 /** A page that was made for the person who was signed in before is asked for anew. */
 const end: Rule<'ended'> = (state, {error}) =>
@@ -117,12 +121,13 @@ const refused: Rule<'refused'> = (state, event) => {
   // An answer that got lost says nothing against us; a lost connection is reported by itself.
   if (event.error.code === 'TIMEOUT') return ask(state);
   if (event.error.code === 'CONNECTION_LOST') return stay(state);
-  return end(state, {type: 'ended', error: event.error});
+  // Who may not see the page any more keeps none of it.
+  return end({...state, held: undefined}, {type: 'ended', error: event.error});
 };
 
 const accepted: Rule<'accepted'> = (state, {attempt, reply}) => {
   if (attempt !== state.attempt) return stay(state);
-  const early = state.early;
+  const early = state.early.filter(({channel}) => channel === channelOf(reply));
   if (reply.kind === 'snapshot') return advance(adopt(state, reply.snapshot), early);
   if (!state.held) return end(state, {type: 'ended', error: MISFIT});
   const held = {...state.held, channel: reply.channel};
@@ -130,12 +135,17 @@ const accepted: Rule<'accepted'> = (state, {attempt, reply}) => {
 };
 
 /** The server put a subscription that is gone by now into a channel. */
-const orphaned: Rule<'accepted'> = (state, {reply}) => {
-  const channel = reply.kind === 'snapshot' ? reply.snapshot.channel : reply.channel;
-  return {state, effects: [{do: 'release', channel}]};
-};
+const orphaned: Rule<'accepted'> = (state, {reply}) => ({
+  state,
+  effects: [{do: 'release', channel: channelOf(reply)}],
+});
 
-const early: Rule<'delta'> = (state, {message}) =>
+/** The channel into which an answer has put us. */
+export function channelOf(reply: SubscribeReply): string {
+  return reply.kind === 'snapshot' ? reply.snapshot.channel : reply.channel;
+}
+
+const early = (state: SubscriptionState, {message}: {readonly message: Pushed}): Transition =>
   stay({...state, early: [...state.early, message]});
 
 /** Takes a page as it is, keeping the identity of the rows that did not change. */
@@ -155,15 +165,17 @@ function sameRows(before: PageState, keys: readonly string[], rows: readonly Row
 }
 
 /** Applies what comes next, skips what was applied, and asks for a page when something misses. */
-function advance(state: SubscriptionState, messages: readonly DeltaMessage[]): Transition {
-  let held = state.held!;
+function advance(from: SubscriptionState, messages: readonly Pushed[]): Transition {
+  let state = from;
   for (const message of messages) {
-    if (message.seq <= held.seq) continue;
+    const held = state.held!;
+    if ('keys' in message) state = adopt(state, message);
+    if ('keys' in message || message.seq <= held.seq) continue;
     const page = message.seq === held.seq + 1 ? applied(held.page, message) : undefined;
-    if (!page) return ask({...state, held});
-    held = {...held, seq: message.seq, page};
+    if (!page) return ask(state);
+    state = {...state, held: {...held, seq: message.seq, page}};
   }
-  return stay({...state, held});
+  return stay(state);
 }
 
 function applied(page: PageState, {ops, meta}: DeltaMessage): PageState | undefined {
@@ -175,8 +187,13 @@ function applied(page: PageState, {ops, meta}: DeltaMessage): PageState | undefi
   }
 }
 
+/** What ended for want of a session may begin anew with one. */
 const signedIn = (state: SubscriptionState): Transition =>
-  state.error?.code === 'NOT_AUTHENTICATED' ? ask(state) : stay(state);
+  state.error?.statusCode === 401 ? ask(state) : stay(state);
+
+/** The rows were the person's whose session is over, and nobody can ask for them anew. */
+const forget = (state: SubscriptionState): Transition =>
+  stay({...state, phase: 'idle', held: undefined});
 
 const rules: Rules = {
   idle: {
@@ -188,6 +205,7 @@ const rules: Rules = {
     snapshot: stay,
     ended: end,
     signedIn: stay,
+    signedOut: stay,
     close,
   },
   subscribing: {
@@ -196,9 +214,10 @@ const rules: Rules = {
     accepted,
     refused,
     delta: early,
-    snapshot: (state, {message}) => stay({...adopt(state, message), phase: 'subscribing'}),
+    snapshot: early,
     ended: end,
     signedIn: stay,
+    signedOut: stay,
     close,
   },
   live: {
@@ -207,9 +226,10 @@ const rules: Rules = {
     accepted: stay,
     refused: stay,
     delta: (state, {message}) => advance(state, [message]),
-    snapshot: (state, {message}) => stay(adopt(state, message)),
+    snapshot: (state, {message}) => advance(state, [message]),
     ended: end,
     signedIn: stay,
+    signedOut: stay,
     close,
   },
   lost: {
@@ -221,6 +241,7 @@ const rules: Rules = {
     snapshot: stay,
     ended: end,
     signedIn: stay,
+    signedOut: forget,
     close,
   },
   resuming: {
@@ -229,9 +250,10 @@ const rules: Rules = {
     accepted,
     refused,
     delta: early,
-    snapshot: (state, {message}) => stay({...adopt(state, message), phase: 'resuming'}),
+    snapshot: early,
     ended: end,
     signedIn: stay,
+    signedOut: stay,
     close,
   },
   ended: {
@@ -243,6 +265,7 @@ const rules: Rules = {
     snapshot: stay,
     ended: stay,
     signedIn,
+    signedOut: stay,
     close,
   },
   closed: {
@@ -254,6 +277,7 @@ const rules: Rules = {
     snapshot: stay,
     ended: stay,
     signedIn: stay,
+    signedOut: stay,
     close: stay,
   },
 };

@@ -47,12 +47,14 @@ describe('a subscription', () => {
 });
 
 type Ordinary = 'commit' | 'deliver' | 'connect' | 'disconnect';
-type Incident = Ordinary | 'lose' | 'repeat' | 'restart' | 'late';
+type Incident = Ordinary | 'lose' | 'repeat' | 'restart' | 'late' | 'overtake';
+
+const SELDOM: Incident[] = ['lose', 'repeat', 'restart', 'late', 'overtake'];
 
 function someIncident(): fc.Arbitrary<{what: Incident; rows: Row[]}> {
   const what = fc.oneof(
     {weight: 6, arbitrary: fc.constantFrom<Incident>('commit', 'deliver')},
-    {weight: 1, arbitrary: fc.constantFrom<Incident>('lose', 'repeat', 'restart', 'late')},
+    {weight: 1, arbitrary: fc.constantFrom(...SELDOM)},
     {weight: 1, arbitrary: fc.constantFrom<Incident>('disconnect', 'connect')},
   );
   return fc.record({what, rows: someRows()});
@@ -107,6 +109,13 @@ class Wire {
         this.inFlight = [];
         this.last = undefined;
         return this.send({type: 'lost'});
+      case 'overtake': {
+        // Made before the step, sent after it.
+        const [answer, delta] = this.inFlight;
+        if (answer?.kind !== 'reply' || delta?.kind !== 'delta') return;
+        this.inFlight.splice(0, 2, delta, answer);
+        return;
+      }
       case 'late':
         // The answer is only slow: it comes after the client has given it up.
         return this.send({

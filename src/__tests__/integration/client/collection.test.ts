@@ -169,6 +169,18 @@ describe('a live collection', () => {
     });
   });
 
+  it('takes the steps that overtake the answer', async () => {
+    server.answer('subscribe', async (request, peer) => {
+      const reply = server.enter(request, peer);
+      channel.publish([BOLT, NUT, SAW]);
+      return reply;
+    });
+    const products = givenProducts();
+    await products.ready;
+    assert.deepEqual(products.value, [BOLT, NUT, SAW]);
+    assert.equal(server.requests('subscribe').length, 1);
+  });
+
   describe('whose connection breaks', () => {
     it('continues where it was', async () => {
       const products = givenProducts();
@@ -196,6 +208,36 @@ describe('a live collection', () => {
       await until(products, () => products.value[1]?.id === 'c');
       assert.deepEqual(statuses, ['stale', 'live, reset']);
       assert.equal(products.value[0], bolt);
+    });
+
+    it('tries again when the server is busy', async function () {
+      this.timeout(5_000);
+      const products = givenProducts();
+      await products.ready;
+      server.answer('subscribe', (request, peer) => {
+        if (server.requests('subscribe').length === 2) throw refusal('LIMIT_EXCEEDED', 429);
+        return server.enter(request, peer);
+      });
+      server.cut();
+      channel.publish([BOLT]);
+      await until(products, () => products.value.length === 1);
+      assert.equal(products.status, 'live');
+    });
+
+    it('keeps nothing when its session does not outlive that', async () => {
+      live.close();
+      server.answer('authenticate', () => ({token: 't', user: {id: 'ann'}}));
+      live = givenClient(server.url, {token: 't'});
+      const products = givenProducts();
+      await products.ready;
+      server.answer('subscribe', () => {
+        throw refusal('CRUD_BLOCKED', 401);
+      });
+      server.admit = ({token}) =>
+        token ? {code: 'NOT_AUTHENTICATED', message: 'expired', statusCode: 401} : undefined;
+      server.cut();
+      await until(products, () => products.status === 'ended');
+      assert.deepEqual(products.value, []);
     });
 
     it('is ready in the end when it breaks before the first page', async () => {
@@ -261,6 +303,27 @@ describe('a live collection', () => {
       await live.login({username: 'ann'});
       await products.ready;
       assert.deepEqual(products.value, [BOLT, NUT]);
+    });
+
+    it('asks as the new person when the person changes', async () => {
+      const products = givenProducts();
+      await products.ready;
+      const statuses = givenStatuses(products);
+      channel.restart([SAW]);
+      channel.end({code: 'SESSION_CHANGED', message: 'somebody else', statusCode: 401});
+      await until(products, () => products.value[0]?.id === 'c');
+      assert.deepEqual(statuses, ['stale', 'live, reset']);
+    });
+
+    it('keeps nothing that the new person may not see', async () => {
+      const products = givenProducts();
+      await products.ready;
+      server.answer('subscribe', () => {
+        throw refusal('CRUD_BLOCKED', 403);
+      });
+      channel.end({code: 'SESSION_CHANGED', message: 'somebody else', statusCode: 401});
+      await until(products, () => products.status === 'ended');
+      assert.deepEqual(products.value, []);
     });
 
     it('ends no process when nobody listens', async () => {
@@ -395,6 +458,25 @@ describe('a live collection', () => {
       channel.publish([SAW]);
       await until(two, () => two.value.length === 1);
       assert.deepEqual(server.requests('unsubscribe'), []);
+    });
+
+    it('and opening again is live, in whatever order the server hears it', async () => {
+      const one = givenProducts();
+      await one.ready;
+      const gate = givenGate();
+      server.answer('unsubscribe', async ({channel: left}, peer) => {
+        await gate.opened;
+        await peer.leave(left);
+        return {};
+      });
+      one.close();
+      const two = givenProducts();
+      await server.called('subscribe', 2);
+      gate.open();
+      await two.ready;
+      channel.publish([SAW]);
+      await until(two, () => two.value.length === 1);
+      assert.equal(server.requests('subscribe').length, 3);
     });
 
     it('before the answer leaves the channel when it comes', async () => {
