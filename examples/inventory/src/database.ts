@@ -67,6 +67,7 @@ async function openOwn(url: string): Promise<Database> {
   try {
     await client.connect();
     const {rows} = await client.query<{server_version: string}>('SHOW server_version');
+    await mustLogLogically(client);
     const {host, pathname} = new URL(url);
     return {
       url,
@@ -75,11 +76,21 @@ async function openOwn(url: string): Promise<Database> {
       close: async () => undefined,
     };
   } catch (error) {
+    if (error instanceof StartupError) throw error;
     const why = error instanceof Error ? error.message || String(error) : String(error);
     throw new StartupError(`The database of DATABASE_URL does not answer: ${why}`);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+async function mustLogLogically(client: Client): Promise<void> {
+  const {rows} = await client.query<{wal_level: string}>('SHOW wal_level');
+  if (rows[0].wal_level === 'logical') return;
+  throw new StartupError(
+    `The database of DATABASE_URL runs with wal_level=${rows[0].wal_level}; live views need ` +
+      'wal_level=logical: ALTER SYSTEM SET wal_level = logical; then restart PostgreSQL.',
+  );
 }
 
 async function startCluster(plan: ClusterPlan, password: string): Promise<Cluster> {

@@ -1,3 +1,4 @@
+import {createServer} from 'node:net';
 import {readCatalogue} from './catalogue';
 import {InventoryApplication} from './application';
 import {openDatabase, type Database} from './database';
@@ -9,6 +10,8 @@ import {readSettings, StartupError, type Settings} from './settings';
 
 /** Starts everything, and tells what was started. */
 async function start(settings: Settings, lifecycle: Lifecycle): Promise<void> {
+  // Known before the database is made and filled, not after.
+  await probePort(settings);
   say('Opening the database ...');
   const database = await lifecycle.open('database', openDatabase(settings), d => d.close());
   if (lifecycle.stopping) return;
@@ -50,6 +53,14 @@ async function fill(app: InventoryApplication): Promise<void> {
     else if (done === total) say(`  ${done} of ${total} products`);
   });
   if (process.stdout.isTTY) say('');
+}
+
+async function probePort({host, port}: Settings): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject).listen(port, host, resolve);
+  });
+  await new Promise(resolve => probe.close(resolve));
 }
 
 function welcome({url, hasPage}: InventoryApplication, {description}: Database): string[] {
@@ -106,12 +117,23 @@ async function main(): Promise<void> {
 /** A reason that the person can do something about is a sentence; anything else needs its stack. */
 function explain(error: unknown): string {
   if (error instanceof StartupError) return error.message;
-  const {code, port, stack} = error as NodeJS.ErrnoException & {port?: number};
-  if (code === 'EADDRINUSE') {
-    return `Port ${port} is taken by another program. Choose another one: PORT=${(port ?? 3000) + 1} npm start`;
+  const {code, port, address, hostname, stack} = error as ListenError;
+  switch (code) {
+    case 'EADDRINUSE':
+      return (
+        `Port ${port} is taken, perhaps by another inventory. ` +
+        `Stop what listens there, or choose another port: PORT=${(port ?? 3000) + 1} npm start`
+      );
+    case 'EACCES':
+      if (port === undefined) break;
+      return `Port ${port} needs privileges. Choose one above 1023: PORT=3000 npm start`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `HOST is '${hostname ?? address}', which is no address of this machine.`;
   }
-  if (code === 'EACCES' && port) return `Port ${port} needs privileges. Choose one above 1023: PORT=3000 npm start`;
   return stack ?? String(error);
 }
+
+type ListenError = NodeJS.ErrnoException & {port?: number; address?: string; hostname?: string};
 
 void main();

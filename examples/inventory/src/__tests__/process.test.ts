@@ -137,6 +137,7 @@ describe('the inventory as a process', function () {
     ['PORT', '70000'],
     ['PORT', 'http'],
     ['DATABASE_URL', 'localhost'],
+    ['HOST', '192.0.2.1'],
   ]) {
     it(`says what is wrong with ${name}=${value}`, async () => {
       const end = await new ServerProcess({[name]: value}).ended;
