@@ -11,6 +11,9 @@ interface Thrown {
   readonly current?: unknown;
 }
 
+/** LoopBack's own errors leave their status to its REST server. */
+const STATUS: Readonly<Record<string, number>> = {ENTITY_NOT_FOUND: 404, INVALID_BODY: 400};
+
 /**
  * What a client is told of an error. Errors that are meant for callers carry a status below 500
  * and keep their message; of all others a client learns only that something failed.
@@ -21,7 +24,7 @@ export function toWireError(thrown: unknown): WireError {
   if (error.code === '23505') {
     return {code: 'CONFLICT', message: 'a row with that unique value exists', statusCode: 409};
   }
-  const statusCode = Number(error.statusCode ?? error.status);
+  const statusCode = Number(error.statusCode ?? error.status ?? STATUS[String(error.code)]);
   if (!(statusCode >= 400 && statusCode < 500) && error.code !== 'FEED_UNAVAILABLE') {
     return {code: 'INTERNAL_ERROR', message: 'the server failed; it is in its log', statusCode: 500};
   }
