@@ -1,5 +1,5 @@
+import {createRequire} from 'node:module';
 import type {AnyObject, juggler, Options, PropertyDefinition, Transaction} from '@loopback/repository';
-import {juggler as jugglerModule} from '@loopback/repository';
 import {ForeignTransactionError} from './errors';
 
 type Row = Record<string, unknown>;
@@ -46,6 +46,8 @@ export interface JugglerInstance {
   isValid(done: (valid: boolean) => void, data: Row, options?: Options): void;
 }
 
+const requireOfRepository = createRequire(require.resolve('@loopback/repository'));
+
 /** The operation hooks that see writes: with one of them, writes go through juggler. */
 const WRITE_HOOKS = [
   'before save',
@@ -60,6 +62,39 @@ const WRITE_HOOKS = [
 export function hasWriteHooks(model: JugglerModelClass): boolean {
   const observers = model._observers;
   return !!observers && WRITE_HOOKS.some(hook => (observers[hook]?.length ?? 0) > 0);
+}
+
+/**
+ * A value as a property types it. Juggler's own coercion throws and catches an error for every
+ * scalar that it looks at, so it is asked only where the type is not right already.
+ */
+export function coercedValue(model: JugglerModelClass, name: string, value: unknown): unknown {
+  const type: unknown = model.definition.properties[name]?.type;
+  const fits =
+    value === null ||
+    (type === String && typeof value === 'string') ||
+    (type === Number && typeof value === 'number') ||
+    (type === Boolean && typeof value === 'boolean') ||
+    (type === Date && value instanceof Date);
+  return fits ? value : model._coerce({[name]: value}, {})[name];
+}
+
+/** Data without what is undefined and not deeper than juggler allows. */
+function sanitized(model: JugglerModelClass, data: Row, options: Options): Row {
+  const values: Row = {};
+  for (const name of Object.keys(data)) {
+    const value = data[name];
+    if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
+      return model._sanitizeData(data, options);
+    }
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
+/** The values of a new row, as juggler hands them to a connector. */
+export function insertedValues(model: JugglerModelClass, instance: JugglerInstance, options: Options) {
+  return model._forDB(sanitized(model, instance.toObject(true), options));
 }
 
 /** A new row, as juggler's own `create` would hand it to the connector. Throws when invalid. */
@@ -81,7 +116,9 @@ export async function valuesForUpdate(model: JugglerModelClass, data: Row, optio
   if (options.validate ?? validateUpdate ?? automaticValidation ?? false) {
     await validate(new model(values, {applyDefaultValues: false}), values, options);
   }
-  return model._coerce(model._sanitizeData(values, options), options) as Row;
+  const plain = sanitized(model, values, options);
+  for (const name of Object.keys(plain)) plain[name] = coercedValue(model, name, plain[name]);
+  return plain;
 }
 
 /** All values of a replaced row, as juggler's own `replaceById` would hand them on. */
@@ -90,7 +127,7 @@ export async function valuesForReplace(model: JugglerModelClass, data: Row, opti
   const enforced: Row = {};
   model.applyProperties(enforced, instance);
   instance.setAttributes(enforced);
-  const values = model._sanitizeData(instance.toObject(true), options);
+  const values = sanitized(model, instance.toObject(true), options);
   const settled = options.validate ?? model.settings.automaticValidation;
   if (settled !== false) await validate(instance, values, options);
   return values;
@@ -109,9 +146,9 @@ function validate(instance: JugglerInstance, data: Row, options: Options): Promi
   });
 }
 
-/** Juggler's own error class; its published types leave it out. */
+/** Juggler's own error class, of the copy that LoopBack's repositories use. */
 function validationError(instance: JugglerInstance): Error {
-  const {ValidationError} = jugglerModule as unknown as {
+  const {ValidationError} = requireOfRepository('loopback-datasource-juggler') as {
     ValidationError: new (instance: JugglerInstance) => Error;
   };
   return new ValidationError(instance);

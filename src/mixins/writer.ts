@@ -59,7 +59,8 @@ export class EntityWriter<T extends Entity> {
     const single = 'id' in target;
     const id = single ? assertPlainId(target.id) : undefined;
     const where = single ? {[live.idName]: live.typedId(id)} : await this.safeWhere(target.where);
-    const input = {...data} as Row;
+    // A whole row has its id, as juggler's own replaceById sees to before it validates.
+    const input: Row = kind === 'replace' && single ? {...data, [live.idName]: id} : {...data};
     const context = await surroundings.writeContext(options);
     const request: ChangeRequest = {...context, kind, single, id, input, operation};
     const row = await this.secrets.seal(input, id);
