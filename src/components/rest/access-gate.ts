@@ -110,14 +110,14 @@ export class AccessGate {
 /** As JSON would have it, without what the model hides. */
 function plain(row: object): Row {
   const {toJSON} = row as {toJSON?: () => object};
-  return {...(toJSON ? toJSON.call(row) : row)} as Row;
+  return {...(toJSON ? toJSON.call(row) : row)};
 }
 
 function cut(row: Row, filter: Filter | undefined): Row {
   const fields = filter?.fields;
   if (!fields) return row;
   const chosen = Array.isArray(fields)
-    ? (fields as string[])
+    ? (fields)
     : Object.keys(fields).filter(name => (fields as Record<string, boolean>)[name]);
   const isChosen = (name: string) =>
     chosen.length > 0

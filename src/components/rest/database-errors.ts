@@ -20,7 +20,7 @@ export function asClientError(error: unknown): unknown {
     case '23503':
     case 'ER_NO_REFERENCED_ROW_2':
     case 'ER_ROW_IS_REFERENCED_2':
-      return answer(409, 'REFERENCE_VIOLATION', `A reference between rows would be broken${named}.`);
+      return answer(409, 'REFERENCE_VIOLATION', `A reference would be broken${named}.`);
     case '23502':
     case '23514':
       return answer(422, 'CONSTRAINT_VIOLATION', `The values break a rule of the table${named}.`);

@@ -87,11 +87,18 @@ export abstract class EntityActions {
     return this.repository.count(where);
   }
 
-  async findById(id: unknown, filter?: Filter, asOf: Date | undefined = undefined): Promise<object> {
+  async findById(
+    id: unknown,
+    filter?: Filter,
+    asOf: Date | undefined = undefined,
+  ): Promise<object> {
     checkFilter(this.described.entity, filter);
     await this.gate?.enter('read', {id: id as AccessQuery['id']}, filter);
     const complete = this.gate ? this.gate.complete(filter) : filter;
-    if (asOf) return this.shown(await this.repository.findByIdAsOf(id, asOf, complete), filter);
+    if (asOf) {
+      const past = await this.repository.findByIdAsOf(id, asOf, complete);
+      return this.shown(past, filter);
+    }
     const row = await this.repository.findById(id, complete);
     const shown = await this.shown(row, filter);
     this.http.response.set('Cache-Control', 'private, no-cache');

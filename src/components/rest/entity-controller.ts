@@ -1,6 +1,13 @@
 import {type Constructor, inject, intercept, type Interceptor} from '@loopback/core';
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
-import {api, operation, param, type RequestContext, requestBody, RestBindings} from '@loopback/rest';
+import {
+  api,
+  operation,
+  param,
+  type RequestContext,
+  requestBody,
+  RestBindings,
+} from '@loopback/rest';
 import type {AccessGuard} from '../../core/access';
 import {LiveEntitiesBindings} from '../../keys';
 import {behavioursOf, type MixinSettings} from '../../mixins/behaviours-of';
@@ -71,13 +78,13 @@ export function defineEntityController<T extends Entity>(
   };
   inject(options.repositoryKey ?? `repositories.${repositoryClass.name}`)(
     controllerClass,
-    undefined as never,
+    undefined,
     0,
   );
-  inject(RestBindings.Http.CONTEXT)(controllerClass, undefined as never, 1);
+  inject(RestBindings.Http.CONTEXT)(controllerClass, undefined, 1);
   inject(LiveEntitiesBindings.ACCESS_GUARD, {optional: true})(
     controllerClass,
-    undefined as never,
+    undefined,
     2,
   );
   intercept(answerForClients)(controllerClass);
@@ -103,7 +110,11 @@ function mount({prototype}: EntityControllerClass, route: Operation): void {
   const {method, verb, path, parameters, body, spec} = route;
   const headers = parameters.filter(parameter => parameter.in === 'header');
   const others = parameters.filter(parameter => parameter.in !== 'header');
-  const decorators = [...others.map(param), ...(body ? [requestBody(body)] : []), ...headers.map(param)];
+  const decorators = [
+    ...others.map(param),
+    ...(body ? [requestBody(body)] : []),
+    ...headers.map(param),
+  ];
   decorators.forEach((decorate, index) => decorate(prototype, method, index));
   const descriptor = {value: prototype[method]} as PropertyDescriptor;
   operation(verb, path, spec)(prototype, method, descriptor);

@@ -24,7 +24,7 @@ export function checkFilter(entity: typeof Entity, filter: Filter | undefined, d
   checkOrder(entity, filter.order);
   for (const inclusion of filter.include ?? []) {
     const {relation, scope} = inclusion as Exclude<Inclusion, string>;
-    if (scope) checkFilter(targetOf(entity, relation), scope as Filter, depth + 1);
+    if (scope) checkFilter(targetOf(entity, relation), scope, depth + 1);
   }
 }
 

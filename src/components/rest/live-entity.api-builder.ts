@@ -4,7 +4,12 @@ import {
   type ModelApiBuilder,
   type ModelApiConfig,
 } from '@loopback/model-api-builder';
-import {type ApplicationWithRepositories, Entity, type juggler, type Model} from '@loopback/repository';
+import {
+  type ApplicationWithRepositories,
+  Entity,
+  type juggler,
+  type Model,
+} from '@loopback/repository';
 import {LiveEntitiesBindings} from '../../keys';
 import type {MixinSettings} from '../../mixins/behaviours-of';
 import {BaseEntityRepository} from '../../mixins/mixins';
@@ -67,6 +72,6 @@ function repositoryOf(entityClass: typeof Entity, dataSource: string) {
     }
   }
   Object.defineProperty(EntityRepository, 'name', {value: `${entityClass.name}Repository`});
-  inject(`datasources.${dataSource}`)(EntityRepository, undefined as never, 0);
+  inject(`datasources.${dataSource}`)(EntityRepository, undefined, 0);
   return EntityRepository as Constructor<BaseEntityRepository<Entity, unknown>>;
 }

@@ -78,7 +78,10 @@ class Routes {
     return [
       this.route('create', 'post', '/', {
         body: this.body('create'),
-        answers: {200: this.answer('The row as it was created', row, true), ...errors(400, 409, 422)},
+        answers: {
+          200: this.answer('The row as it was created', row, true),
+          ...errors(400, 409, 422),
+        },
       }),
       this.route('find', 'get', '/', {
         parameters: [this.filter()],

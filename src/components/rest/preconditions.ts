@@ -39,7 +39,10 @@ export function preconditionFailed(message: string): Error {
 }
 
 /** A stale version is a failed precondition when it was the header that named it. */
-export async function asPrecondition<R>(ifMatch: string | undefined, write: Promise<R>) {
+export async function asPrecondition<R>(
+  ifMatch: string | undefined,
+  write: Promise<R>,
+): Promise<R> {
   try {
     return await write;
   } catch (error) {

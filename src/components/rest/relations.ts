@@ -1,4 +1,4 @@
-import type {Entity, Filter, Inclusion} from '@loopback/repository';
+import type {Entity, Filter} from '@loopback/repository';
 import {HttpErrors} from '@loopback/rest';
 
 /** One relation that a filter asks to be included. */
@@ -9,13 +9,16 @@ export interface IncludedRelation {
 }
 
 /** The relations that a filter includes, with the entities they lead to. */
-export function inclusionsOf(entity: typeof Entity, filter: Filter | undefined) {
+export function inclusionsOf(
+  entity: typeof Entity,
+  filter: Filter | undefined,
+): IncludedRelation[] {
   return (filter?.include ?? []).map((inclusion): IncludedRelation => {
     const {relation, scope} =
       typeof inclusion === 'string'
         ? {relation: inclusion, scope: undefined}
-        : (inclusion as Exclude<Inclusion, string>);
-    return {relation, target: targetOf(entity, relation), scope: scope as Filter | undefined};
+        : (inclusion);
+    return {relation, target: targetOf(entity, relation), scope: scope};
   });
 }
 

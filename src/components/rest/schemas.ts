@@ -57,7 +57,7 @@ export function bodySchema(
   }
   const required = schema.required?.filter(name => name in properties && !optional.has(name));
   for (const [name, property] of Object.entries(properties)) {
-    if (!required?.includes(name)) properties[name] = orNull(property);
+    if (!entity.definition.properties[name]?.required) properties[name] = orNull(property);
   }
   const {required: _, description, ...rest} = schema;
   const body = {...rest, properties, ...(required?.length ? {required} : {})};
@@ -79,7 +79,7 @@ export function idSchema(entity: typeof Entity): SchemaObject {
   const [id] = entity.getIdProperties();
   const title = entity.modelName;
   const {definitions} = getModelSchemaRef(entity, {title}) as NamedSchema;
-  const schema = (definitions[title] as SchemaObject).properties?.[id] as SchemaObject | undefined;
+  const schema = (definitions[title]).properties?.[id];
   if (!schema) throw new TypeError(`${title} has no id property to name its rows by.`);
   return schema;
 }

@@ -66,7 +66,7 @@ export function createLegacyReader({algorithm, password}: LegacyConfig): LegacyR
   };
 }
 
-/** OpenSSL's `EVP_BytesToKey` with MD5, no salt and one iteration: D₁ = md5(p), Dₙ = md5(Dₙ₋₁ p). */
+/** OpenSSL's `EVP_BytesToKey` with MD5, no salt, one iteration: D₁ = md5(p), Dₙ = md5(Dₙ₋₁ p). */
 function deriveLikeOpenSsl(password: string, length: number): Buffer {
   let derived = Buffer.alloc(0);
   let last = Buffer.alloc(0);

@@ -2,7 +2,15 @@
  * A value as bytes, the first of which says its type, so that a value comes back as what it was
  * whatever the column and the model say by then.
  */
-const TAG = {string: 0x73, number: 0x6e, true: 0x74, false: 0x66, date: 0x64, bytes: 0x78, json: 0x6a};
+const TAG = {
+  string: 0x73,
+  number: 0x6e,
+  true: 0x74,
+  false: 0x66,
+  date: 0x64,
+  bytes: 0x78,
+  json: 0x6a,
+};
 
 /** A date that came as text (from JSON) becomes the Date that reading it back should answer. */
 export function toStoredForm(value: unknown, type: unknown): unknown {

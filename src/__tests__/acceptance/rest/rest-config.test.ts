@@ -16,7 +16,7 @@ describe('a rest-config with the pattern LiveEntity', () => {
   });
   afterEach(() => app.stop());
 
-  it('serves a model with the behaviours that its settings and the application declare', async () => {
+  it('serves a model with the behaviours that it and the application declare', async () => {
     app.configure(LiveEntitiesBindings.COMPONENT).to({
       mixins: {VersionMixin: true, HistoryMixin: true, AuditFieldsMixin: true},
     });
@@ -52,7 +52,7 @@ describe('a rest-config with the pattern LiveEntity', () => {
 
   function build(entity: typeof Entity, config: {basePath?: string; dataSource: string}) {
     const complete = {model: entity, pattern: 'LiveEntity', ...config};
-    return new LiveEntityApiBuilder().build(app, entity as never, complete);
+    return new LiveEntityApiBuilder().build(app, entity, complete);
   }
 });
 

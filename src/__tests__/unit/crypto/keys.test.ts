@@ -74,7 +74,7 @@ describe('key ring', () => {
     assert.equal(ring.atHand('k1')?.id, 'k1', 'the former one stays at hand for reading');
   });
 
-  it('keeps fetched keys, and asks again for those that were unknown or not to be had', async () => {
+  it('keeps fetched keys, and asks again for those that it did not get', async () => {
     const provider = givenProvider();
     const ring = new KeyRing(provider);
     await ring.fetch(['k1', 'k1', 'gone']);

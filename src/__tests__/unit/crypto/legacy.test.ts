@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import {createLegacyReader, type LegacyAlgorithm} from '../../../mixins/crypto/legacy';
 
 /**
- * Made by `printf '%s' 'Zoë 4111-1111' | openssl enc -<cipher> -md md5 -nosalt -pass pass:yufy-pass`
- * (and from an empty input), which derives key and vector as `createCipher` did.
+ * Made from this text and from an empty one by `openssl enc -<cipher> -md md5 -nosalt -pass
+ * pass:yufy-pass`, which derives key and vector as `createCipher` did.
  */
 const VECTORS: [LegacyAlgorithm, text: string, empty: string][] = [
   ['crypto.aes256', '6d86d21d2f1871750345b23053e6dbf2', 'bc45aac97f2655dbd92f0191260c5ca7'],
