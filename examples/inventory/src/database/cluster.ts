@@ -83,7 +83,7 @@ export async function initCluster(
     if (major === MAJOR) return false;
     throw new StartupError(
       `The data in ${plan.clusterDir} is of PostgreSQL ${major}, this one is ${MAJOR}. ` +
-        "Start afresh with 'npm run reset -w inventory'.",
+        "Start afresh with 'npm run reset'.",
     );
   }
   const half = `${plan.clusterDir}.new`;

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {homeOutside} from '../../database/cluster';
 
-const PROGRAM = join(__dirname, '../../index.js');
+const PROGRAM = join(__dirname, '../../main.js');
 
 /** How a server ended. */
 export interface End {

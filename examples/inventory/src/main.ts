@@ -89,7 +89,7 @@ function welcome({url, hasPage}: InventoryApplication, {description}: Database):
     '    4. Open one product in both windows and save both: the later one is told of a conflict.',
     '    5. Delete a product, look at its history, and restore it.',
     '',
-    "  Ctrl-C stops everything. What you change is kept; 'npm run reset -w inventory' starts afresh.",
+    "  Ctrl-C stops everything. What you change is kept; 'npm run reset' starts afresh.",
     '',
   ];
 }
