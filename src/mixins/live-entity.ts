@@ -4,7 +4,7 @@ import type {Executor, PlanTarget} from './executors/executor';
 import {JugglerExecutor} from './executors/juggler';
 import {PostgresExecutor} from './executors/postgres';
 import {isPostgresConnector} from './executors/postgres-connector';
-import {hasWriteHooks, type JugglerModelClass} from './juggler';
+import {coercedValue, hasWriteHooks, type JugglerModelClass} from './juggler';
 import {encryptedProperties, has, idIsMadeByApplication} from './model-definition';
 
 /** An entity class, as repositories take it. */
@@ -59,7 +59,7 @@ export class LiveEntity implements PlanTarget {
 
   /** An id as the model types it, so that `'7'` and `7` are one row. */
   typedId(id: unknown): unknown {
-    return this.model._coerce({[this.idName]: id}, {})[this.idName];
+    return coercedValue(this.model, this.idName, id);
   }
 }
 

@@ -25,14 +25,48 @@ export function tableShape(connector: PostgresConnector, model: JugglerModelClas
   };
 }
 
-/** What a statement needs beside its plan. */
-export interface StatementContext {
+/** What a statement needs beside its plan: the same for all writes of an entity. */
+export interface StatementBasis {
   readonly connector: PostgresConnector;
   readonly entity: TableShape;
   readonly history?: TableShape;
   /** PostgreSQL 18 and later: `RETURNING old.…, new.…`. */
   readonly returnsOld: boolean;
   readonly wanted: 'count' | 'rows';
+}
+
+/** The basis with the parts of statements that depend on nothing else, written once. */
+export interface StatementContext extends StatementBasis {
+  /** `old."a" AS o0, …`, by the prefix of the old columns. */
+  readonly old: {readonly returned: string; readonly locked: string; readonly joined: string};
+  /** `new."a" AS n0, …`, when rows are wanted. */
+  readonly fresh: string;
+  readonly keeping: string;
+  readonly shown: {readonly changed: string; readonly removed: string};
+}
+
+export function statementContext(basis: StatementBasis): StatementContext {
+  const {entity, history, returnsOld, wanted} = basis;
+  const rows = wanted === 'rows';
+  const all = entity.columns.map((c, i) => ({c, i}));
+  const list = (needed: boolean, item: (column: {c: string; i: number}) => string) =>
+    needed ? all.map(item).join(', ') : '';
+  const olds = rows || history !== undefined;
+  const [before, after] = [list(rows, ({i}) => `o${i}`), list(rows, ({i}) => `n${i}`)];
+  return {
+    ...basis,
+    old: {
+      returned: list(olds, ({c, i}) => `${returnsOld ? 'old.' : ''}${c} AS o${i}`),
+      locked: list(true, ({c, i}) => `${c} AS o${i}`),
+      joined: list(olds, ({i}) => `o.o${i}`),
+    },
+    fresh: list(rows, ({c, i}) => `${returnsOld ? 'new' : 't'}.${c} AS n${i}`),
+    keeping: history ? historyInsert(entity, history) : '',
+    shown: {
+      changed: rows ? `${before}, ${after}` : 'count(*)::int',
+      removed: rows ? before : 'count(*)::int',
+    },
+  };
 }
 
 /** One INSERT of all rows. Answers the columns `returned`. */
@@ -82,27 +116,21 @@ export function changeStatement(
   if (!plan.revision && wanted === 'count') {
     return sql`UPDATE ${entity.table} AS t SET ${set} ${condition}`;
   }
+  const ended = plan.revision ? `${returnsOld ? 'new' : 't'}.${column(entity, '_validFrom')} AS ended` : '';
   if (returnsOld) {
-    const answer = [...oldColumns(context, i => `old.${entity.columns[i]} AS o${i}`),
-      ...newColumns(context, plan, name => `new.${column(entity, name)}`)];
-    const update = sql`UPDATE ${entity.table} AS t SET ${set} ${condition} RETURNING ${answer.join(', ')}`;
-    return withHistory(context, [sql`w AS (${update})`], plan.revision);
+    const answer = listed(context.old.returned, context.fresh, ended);
+    const update = sql`UPDATE ${entity.table} AS t SET ${set} ${condition} RETURNING ${answer}`;
+    return withHistory(context, [sql`w AS (${update})`], plan.revision, 'changed');
   }
   // The lock comes first: without it, writers that waited for each other would all keep the state
   // that the statement's snapshot shows. Ordered, so that bulk writes cannot deadlock.
-  const lock = plan.single ? '' : ` ORDER BY ${column(entity, entity.idName)}`;
-  const locked = oldColumns(context, i => `${entity.columns[i]} AS o${i}`, true).join(', ');
-  const id = entity.properties.indexOf(entity.idName);
-  const answer = [...oldColumns(context, i => `o.o${i}`),
-    ...newColumns(context, plan, name => `t.${column(entity, name)}`)];
-  return withHistory(
-    context,
-    [
-      sql`o AS (SELECT ${locked} FROM ${entity.table} ${condition}${lock} FOR NO KEY UPDATE)`,
-      sql`w AS (UPDATE ${entity.table} AS t SET ${set} FROM o WHERE t.${entity.columns[id]} = o.o${String(id)} RETURNING ${answer.join(', ')})`,
-    ],
-    plan.revision,
-  );
+  const id = column(entity, entity.idName);
+  const order = plan.single ? '' : ` ORDER BY ${id}`;
+  const lock = sql`SELECT ${context.old.locked} FROM ${entity.table} ${condition}${order} FOR NO KEY UPDATE`;
+  const match = `t.${id} = o.o${entity.properties.indexOf(entity.idName)}`;
+  const answer = listed(context.old.joined, context.fresh, ended);
+  const update = sql`UPDATE ${entity.table} AS t SET ${set} FROM o WHERE ${match} RETURNING ${answer}`;
+  return withHistory(context, [sql`o AS (${lock})`, sql`w AS (${update})`], plan.revision, 'changed');
 }
 
 /** One DELETE; with a history, one statement that also keeps the states which end. */
@@ -114,30 +142,28 @@ export function removeStatement(
   const {entity, wanted} = context;
   const condition = whereClause(context, where);
   if (!plan.revision && wanted === 'count') return sql`DELETE FROM ${entity.table} ${condition}`;
-  const answer = oldColumns(context, i => `${entity.columns[i]} AS o${i}`);
-  if (plan.revision) answer.push(`${nextMoment(column(entity, '_validFrom'))} AS ended`);
-  const removal = sql`DELETE FROM ${entity.table} ${condition} RETURNING ${answer.join(', ')}`;
+  const ended = plan.revision ? `${nextMoment(column(entity, '_validFrom'))} AS ended` : '';
+  const answer = listed(context.old.locked, ended);
+  const removal = sql`DELETE FROM ${entity.table} ${condition} RETURNING ${answer}`;
   return withHistory(context, [sql`w AS (${removal})`], plan.revision, 'removed');
 }
 
 function withHistory(
-  context: StatementContext,
+  {history, keeping, shown}: StatementContext,
   ctes: Fragment[],
-  revision: RevisionNote | undefined,
-  fate: 'changed' | 'removed' = 'changed',
+  note: RevisionNote | undefined,
+  fate: 'changed' | 'removed',
 ): Fragment {
-  const {entity, history, wanted} = context;
-  if (revision && history) ctes.push(sql`h AS (${historyInsert(entity, history, revision)})`);
-  const columns = entity.columns.map((_, i) => i);
-  const shown = [
-    ...columns.map(i => `o${i}`),
-    ...(fate === 'changed' ? columns.map(i => `n${i}`) : []),
-  ];
-  const answer = wanted === 'rows' ? shown.join(', ') : 'count(*)::int';
-  return sql`WITH ${join(ctes, ', ')} SELECT ${answer} FROM w`;
+  if (note && history) {
+    const notes = [note.operation, note.by, note.onBehalfOf, note.reason, note.requestId];
+    const noted = join(notes.map(n => param(n ?? null, '::text')), ', ');
+    ctes.push(sql`h AS (${keeping}, ${noted} FROM w)`);
+  }
+  return sql`WITH ${join(ctes, ', ')} SELECT ${shown[fate]} FROM w`;
 }
 
-function historyInsert(entity: TableShape, history: TableShape, note: RevisionNote): Fragment {
+/** `INSERT INTO … SELECT …`, up to where the notes on the write follow. */
+function historyInsert(entity: TableShape, history: TableShape): string {
   const own = ['_modelId', '_validTo', '_operation', '_by', '_onBehalfOf', '_reason', '_requestId'];
   const copied = entity.properties.filter(p => !(p in HISTORY_PROPERTIES));
   const names = [...copied, ...own].map(name => column(history, name)).join(', ');
@@ -147,29 +173,11 @@ function historyInsert(entity: TableShape, history: TableShape, note: RevisionNo
     return p === '_validFrom' ? `COALESCE(${old}, to_timestamp(0))` : old;
   });
   const id = `w.o${entity.properties.indexOf(entity.idName)}`;
-  const notes = [note.operation, note.by, note.onBehalfOf, note.reason, note.requestId];
-  const noted = join(notes.map(n => param(n ?? null, '::text')), ', ');
-  return sql`INSERT INTO ${history.table} (${names}) SELECT ${states.join(', ')}, ${id}, w.ended, ${noted} FROM w`;
+  return `INSERT INTO ${history.table} (${names}) SELECT ${states.join(', ')}, ${id}, w.ended`;
 }
 
-function oldColumns(
-  {entity, history, wanted}: StatementContext,
-  expression: (index: number) => string,
-  always = false,
-): string[] {
-  const needed = always || history || wanted === 'rows';
-  return needed ? entity.columns.map((_, i) => expression(i)) : [];
-}
-
-function newColumns(
-  {entity, wanted}: StatementContext,
-  plan: ChangePlan,
-  expression: (property: string) => string,
-): string[] {
-  return [
-    ...(wanted === 'rows' ? entity.properties.map((p, i) => `${expression(p)} AS n${i}`) : []),
-    ...(plan.revision ? [`${expression('_validFrom')} AS ended`] : []),
-  ];
+function listed(...parts: string[]): string {
+  return parts.filter(Boolean).join(', ');
 }
 
 function assignments(context: StatementContext, plan: ChangePlan, values: Row): Fragment {

@@ -2,6 +2,7 @@ import type {Options} from '@loopback/repository';
 import {
   assertOwnTransaction,
   coercedWhere,
+  insertedValues,
   instanceForInsert,
   valuesForReplace,
   valuesForUpdate,
@@ -15,6 +16,7 @@ import {
   changeStatement,
   insertStatement,
   removeStatement,
+  statementContext,
   tableShape,
   type StatementContext,
   type TableShape,
@@ -28,6 +30,10 @@ const DEFAULT_NAMED_STATEMENTS = 500;
 export class PostgresExecutor implements Executor {
   private readonly names: StatementNames;
   private readonly shapes = new WeakMap<JugglerModelClass, TableShape>();
+  private readonly contexts = {
+    count: new WeakMap<PlanTarget, StatementContext>(),
+    rows: new WeakMap<PlanTarget, StatementContext>(),
+  };
   private version?: Promise<number>;
 
   constructor(private readonly connector: PostgresConnector) {
@@ -96,11 +102,10 @@ export class PostgresExecutor implements Executor {
     const {entity, wanted} = context;
     const rows = await Promise.all(
       plan.rows.map(async ({data, assign}) => {
-        const known = Object.entries(assign).map(([name, a]) => [name, knownValue(a)]);
-        const input = {...data, ...Object.fromEntries(known)};
+        const input = {...data};
+        for (const name of Object.keys(assign)) input[name] = knownValue(assign[name]);
         const instance = await instanceForInsert(entity.model, input, options);
-        const stored = entity.model._sanitizeData(instance.toObject(true), options);
-        return {values: entity.model._forDB(stored), assign, instance};
+        return {values: insertedValues(entity.model, instance, options), assign, instance};
       }),
     );
     const returned =
@@ -168,17 +173,23 @@ export class PostgresExecutor implements Executor {
   }
 
   private async contextOf(
-    {model, history}: PlanTarget,
+    target: PlanTarget,
     options: Options,
     wanted: 'count' | 'rows',
   ): Promise<StatementContext> {
-    return {
-      connector: this.connector,
-      entity: this.shapeOf(model),
-      history: history && this.shapeOf(history),
-      returnsOld: (await this.serverVersion(options)) >= 180000,
-      wanted,
-    };
+    const contexts = this.contexts[wanted];
+    let context = contexts.get(target);
+    if (!context) {
+      context = statementContext({
+        connector: this.connector,
+        entity: this.shapeOf(target.model),
+        history: target.history && this.shapeOf(target.history),
+        returnsOld: (await this.serverVersion(options)) >= 180000,
+        wanted,
+      });
+      contexts.set(target, context);
+    }
+    return context;
   }
 
   private serverVersion(options: Options): Promise<number> {

@@ -13,10 +13,13 @@ export function param(value: unknown, cast = ''): Fragment {
 }
 
 export function join(fragments: readonly Fragment[], separator: string): Fragment {
-  return {
-    sql: fragments.map(f => f.sql).join(separator),
-    params: fragments.flatMap(f => f.params),
-  };
+  let text = '';
+  const params: unknown[] = [];
+  for (let i = 0; i < fragments.length; i++) {
+    text += i === 0 ? fragments[i].sql : separator + fragments[i].sql;
+    for (const value of fragments[i].params) params.push(value);
+  }
+  return {sql: text, params};
 }
 
 /** ``sql`UPDATE ${table} SET ${assignments}` ``: strings are SQL, fragments bring their values. */
@@ -37,6 +40,8 @@ export function sql(strings: TemplateStringsArray, ...parts: (string | Fragment)
 
 /** The statement as PostgreSQL takes it: `$1`, `$2`, … in place of `?`. */
 export function numbered(fragment: Fragment): {text: string; values: unknown[]} {
-  let n = 0;
-  return {text: fragment.sql.replace(/\?/g, () => `$${++n}`), values: [...fragment.params]};
+  const parts = fragment.sql.split('?');
+  let text = parts[0];
+  for (let n = 1; n < parts.length; n++) text += `$${n}${parts[n]}`;
+  return {text, values: [...fragment.params]};
 }
