@@ -17,7 +17,7 @@ const COLUMNS: Record<string, [definition: object, column: string, texts: fc.Arb
   name: [{type: 'string'}, 'short_name', fc.stringMatching(/^\w{1,8}$/)],
   small: [{type: 'number'}, 'smallint', fc.integer({min: -32768, max: 32767}).map(String)],
   whole: [{type: 'number'}, 'integer', fc.integer().map(String)],
-  large: [{type: 'number'}, 'bigint', fc.bigInt({min: -(2n ** 63n), max: 2n ** 63n - 1n}).map(String)],
+  large: [{type: 'number'}, 'bigint', fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n).map(String)],
   money: [{type: 'number'}, 'numeric(20, 4)', fc.integer().map(cents => String(cents / 100))],
   exact: [{type: 'number'}, 'numeric', fc.constantFrom('0', '1.50', '-0.00', '1e30', 'NaN')],
   real: [{type: 'number'}, 'real', fc.float({noNaN: true}).map(String)],
@@ -36,10 +36,12 @@ const COLUMNS: Record<string, [definition: object, column: string, texts: fc.Arb
   stringified: [{type: 'string'}, 'jsonb', anyJson()],
   list: [{type: 'array', itemType: 'string'}, 'jsonb', listOf(fc.oneof(anyText(), fc.integer()))],
   numbers: [{type: 'array', itemType: 'number'}, 'jsonb', listOf(fc.integer())],
-  objects: [{type: 'array', itemType: 'object'}, 'jsonb', listOf(fc.dictionary(fc.string(), fc.nat()))],
+  objects: [{type: 'array', itemType: 'object'}, 'jsonb',
+    listOf(fc.dictionary(fc.string(), fc.nat()))],
   words: [{type: 'array', itemType: 'string'}, 'text[]', fc.array(fc.stringMatching(/^\w*$/))
     .map(words => `{${words.map(word => (word === '' ? 'NULL' : word)).join()}}`)],
-  bytes: [{type: 'buffer'}, 'bytea', fc.uint8Array().map(bytes => `\\x${Buffer.from(bytes).toString('hex')}`)],
+  bytes: [{type: 'buffer'}, 'bytea', fc.uint8Array()
+    .map(bytes => `\\x${Buffer.from(bytes).toString('hex')}`)],
   point: [{type: 'geopoint'}, 'point', fc.constantFrom('(1,2)', '(-1.5,0)')],
   secret: [{type: 'number', encrypt: true}, 'text', anyText()],
   assumed: [{type: 'string', default: 'zz', persistDefaultValues: false}, 'text',
@@ -51,7 +53,9 @@ Everything.definition = new ModelDefinition({
   name: 'Everything',
   properties: {
     id: {type: 'number', id: true},
-    ...Object.fromEntries(Object.entries(COLUMNS).map(([name, [definition]]) => [name, definition])),
+    ...Object.fromEntries(
+      Object.entries(COLUMNS).map(([name, [definition]]) => [name, definition]),
+    ),
   },
 });
 
@@ -156,10 +160,11 @@ function anyText(): fc.Arbitrary<string> {
 
 function moments(): fc.Arbitrary<string> {
   const special = fc.constantFrom(
-    'infinity', '-infinity', '0001-01-01 00:00:00Z', '0044-03-15 12:00:00Z BC', '1969-12-31 23:59:59.999999Z',
-    '9999-12-31 23:59:59.9Z', '12026-01-01 00:00:00Z',
+    'infinity', '-infinity', '0001-01-01 00:00:00Z', '0044-03-15 12:00:00Z BC',
+    '1969-12-31 23:59:59.999999Z', '9999-12-31 23:59:59.9Z', '12026-01-01 00:00:00Z',
   );
-  const usual = fc.date({min: new Date('1500-01-01'), max: new Date('2200-01-01'), noInvalidDate: true});
+  const [min, max] = [new Date('1500-01-01'), new Date('2200-01-01')];
+  const usual = fc.date({min, max, noInvalidDate: true});
   const fine = fc.tuple(usual, fc.nat(999)).map(([date, micros]) =>
     date.toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`));
   return fc.oneof({weight: 1, arbitrary: special}, {weight: 8, arbitrary: fine});
