@@ -21,7 +21,7 @@ export const layers = {
   },
   'src/adapters/socketio': {
     from: ['src/core', 'src/protocol'],
-    packages: ['socket.io', 'node:*'],
+    packages: ['socket.io', 'ajv', 'node:*'],
   },
   'src/adapters/loopback': {
     from: ['src/core', 'src/protocol', 'src/mixins', 'src/keys.ts'],

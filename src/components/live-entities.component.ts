@@ -47,7 +47,8 @@ export class LiveEntitiesComponent implements Component {
 /** The sockets come after the servers whose port they share, and go before them. */
 function orderGroups(application: Application): void {
   const key = CoreBindings.LIFE_CYCLE_OBSERVER_OPTIONS;
-  const options: Partial<LifeCycleObserverOptions> = application.getSync(key, {optional: true}) ?? {};
+  const known = application.getSync(key, {optional: true});
+  const options: Partial<LifeCycleObserverOptions> = known ?? {};
   const groups = options.orderedGroups ?? ['server'];
   if (groups.includes(REALTIME_GROUP)) return;
   application.bind(key).to({...options, orderedGroups: [...groups, REALTIME_GROUP]});

@@ -79,7 +79,8 @@ export class Channel {
     const images = state.rows.slice(span.base + span.offset, endOf(span));
     const rows = images.map(image => this.render(image));
     if (rows.some(row => row instanceof Promise)) {
-      this.rendering = this.finish(images, rows, this.metaOf(state));
+      const settled = Promise.all(rows.map(async row => row));
+      this.rendering = this.finish(images, settled, this.metaOf(state));
       return this.rendering;
     }
     this.commit(images, rows as (Row | undefined)[], this.metaOf(state));
@@ -109,11 +110,11 @@ export class Channel {
 
   private async finish(
     images: readonly RowImage[],
-    rows: readonly (Row | undefined | Promise<Row | undefined>)[],
+    rows: Promise<(Row | undefined)[]>,
     meta: PageMeta,
   ): Promise<void> {
     try {
-      this.commit(images, await Promise.all(rows), meta);
+      this.commit(images, await rows, meta);
     } finally {
       this.rendering = undefined;
     }

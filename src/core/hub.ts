@@ -263,9 +263,10 @@ export class LiveHub implements FeedSink {
   private closeWindow(entry: WindowEntry): void {
     if (entry.channels.size > 0 || this.windows.get(entry.key) !== entry) return;
     const {window} = entry;
+    const {query} = window.spec;
     window.close();
     this.windows.delete(entry.key);
-    this.index.remove(window, window.spec.query, this.options.shapes.get(window.spec.query.entity)!);
+    this.index.remove(window, query, this.options.shapes.get(query.entity)!);
   }
 
   private later(action: () => void): NodeJS.Timeout {
@@ -274,7 +275,8 @@ export class LiveHub implements FeedSink {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value, withRegExps)).digest('base64url').slice(0, 22);
+  const text = JSON.stringify(value, withRegExps);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 function deferred(): {readonly promise: Promise<void>; resolve(): void} {

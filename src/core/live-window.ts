@@ -170,14 +170,14 @@ export class LiveWindow {
     const images = imagesToJudge(this.state!, changes);
     const verdicts = await this.context.source.judge(this.spec.query, images);
     const next = advance(this.state!, changes, refereeFrom(images, verdicts), this.span);
-    if (next === 'ask') throw new Error('the database gave no word on a row that it was asked about');
+    if (next === 'ask') throw new Error('the database did not judge a row that it was given');
     this.state = next;
     this.queue = this.queue.slice(batch.length);
   }
 
   private truncates(transaction: CommittedTransaction): boolean {
     const {entity} = this.spec.query;
-    return transaction.changes.some(change => change.kind === 'truncate' && change.entity === entity);
+    return transaction.changes.some(each => each.kind === 'truncate' && each.entity === entity);
   }
 }
 

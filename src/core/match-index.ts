@@ -1,6 +1,6 @@
 import {imagesOf, type Change, type RowImage} from './change';
 import type {Condition, ViewQuery} from './query';
-import type {EntityShape} from './shape';
+import type {EntityShape, PropertyKind} from './shape';
 
 /**
  * Finds the windows that a change can touch without asking each of them.
@@ -14,7 +14,10 @@ export class MatchIndex<W> {
 
   add(window: W, query: ViewQuery, shape: EntityShape): void {
     let index = this.entities.get(query.entity);
-    if (!index) this.entities.set(query.entity, (index = {byProperty: new Map(), residue: new Set()}));
+    if (!index) {
+      index = {byProperty: new Map(), residue: new Set()};
+      this.entities.set(query.entity, index);
+    }
     const handle = handleOf(query.condition, shape);
     if (!handle) {
       index.residue.add(window);
@@ -96,7 +99,9 @@ function bucketsOf<W>(index: EntityIndex<W>, handle: Handle): Set<W>[] {
 }
 
 /** Booleans come last: half of all rows have each value. */
-const USEFUL: Readonly<Record<string, number>> = {uuid: 3, text: 2, collated: 2, number: 2, boolean: 1};
+const USEFUL: Readonly<Record<PropertyKind, number>> = {
+  uuid: 3, text: 2, collated: 2, number: 2, boolean: 1, date: 0, opaque: 0,
+};
 
 /** The most useful property on which the condition demands equality, with the values it takes. */
 function handleOf(condition: Condition, shape: EntityShape): Handle | undefined {
@@ -104,7 +109,7 @@ function handleOf(condition: Condition, shape: EntityShape): Handle | undefined 
   for (const part of conjuncts(condition)) {
     if (part.kind !== 'compare') continue;
     const values = demanded(part);
-    const use = USEFUL[shape.properties[part.property].kind] ?? 0;
+    const use = USEFUL[shape.properties[part.property].kind];
     if (!values || use === 0 || (best && use <= best.use)) continue;
     best = {handle: {property: part.property, values: values.map(fileName)}, use};
   }

@@ -108,7 +108,8 @@ export function checkView(shape: EntityShape, name: string, definition: ViewDefi
   }
   let resolved: ResolvedView;
   try {
-    resolved = resolveView(shape, {...definition, transform: () => filter}, {}, undefined, new Date());
+    const trialled = {...definition, transform: () => filter};
+    resolved = resolveView(shape, trialled, {}, undefined, new Date());
   } catch (error) {
     throw wrong(title, (error as Error).message);
   }
@@ -145,7 +146,8 @@ function checkAffecting(
     ...(definition.paramFields ?? []),
     ...shape.ids,
   ]);
-  const deciding = [...conditionProperties(query.condition), ...query.order.map(key => key.property)];
+  const ordering = query.order.map(key => key.property);
+  const deciding = [...conditionProperties(query.condition), ...ordering];
   const missing = [...new Set(deciding)].filter(property => !declared.has(property));
   if (missing.length > 0) {
     throw wrong(title, `${list(missing)} decides about rows or order; add it to affectingFields`);

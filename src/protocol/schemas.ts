@@ -1,7 +1,9 @@
 import type {ClientToServerEvents} from './messages';
 
 /** The subset of JSON Schema in which requests are described. */
-export interface RequestSchema {
+export type RequestSchema = ObjectSchema | {readonly anyOf: readonly ObjectSchema[]};
+
+interface ObjectSchema {
   readonly type: 'object';
   readonly properties: Readonly<Record<string, object>>;
   readonly required?: readonly string[];
@@ -39,9 +41,12 @@ export const REQUEST_SCHEMAS: Readonly<Record<keyof ClientToServerEvents, Reques
     ['ref'],
   ),
   unsubscribe: strict({channel: NAME}, ['channel']),
-  read: {type: 'object', properties: {}, additionalProperties: true, ...{anyOf: [viewRef, rowOrField]}},
+  read: {anyOf: [viewRef, rowOrField]},
   create: strict({type: NAME, value: {type: 'object'}}, ['type', 'value']),
-  update: strict({type: NAME, id: ID, field: NAME, value: {}, version: VERSION}, ['type', 'id', 'value']),
+  update: strict(
+    {type: NAME, id: ID, field: NAME, value: {}, version: VERSION},
+    ['type', 'id', 'value'],
+  ),
   delete: strict({type: NAME, id: ID, field: NAME, version: VERSION}, ['type', 'id']),
   login: {type: 'object', properties: {}, additionalProperties: true},
   authenticate: strict({token: {type: 'string', maxLength: 10_000}}, ['token']),
@@ -50,8 +55,8 @@ export const REQUEST_SCHEMAS: Readonly<Record<keyof ClientToServerEvents, Reques
 };
 
 function strict(
-  properties: RequestSchema['properties'],
+  properties: ObjectSchema['properties'],
   required: readonly string[] = [],
-): RequestSchema {
+): ObjectSchema {
   return {type: 'object', properties, required, additionalProperties: false};
 }

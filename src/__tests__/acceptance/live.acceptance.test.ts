@@ -101,7 +101,8 @@ describe('a live view', function () {
     clients.push(live);
     const view = live.collection<Product>({type: 'Product', view: 'categoryView'});
     await assert.rejects(view.ready, {code: 'NOT_AUTHENTICATED'});
-    await assert.rejects(live.login({username: 'buyer', password: 'wrong'}), {code: 'LOGIN_FAILED'});
+    const wrong = {username: 'buyer', password: 'wrong'};
+    await assert.rejects(live.login(wrong), {code: 'LOGIN_FAILED'});
     await live.login({username: 'buyer', password: 'secret'});
     assert.equal(live.user?.id, 'buyer');
   });
@@ -114,7 +115,9 @@ describe('a live view', function () {
       type: 'Product', view: 'matchingView', viewParams: {name: 'An'},
     });
     await view.ready;
-    await database.query(`INSERT INTO product (id, name, qty) VALUES ('b', 'Anchor', 7), ('c', 'Cup', 9)`);
+    await database.query(
+      `INSERT INTO product (id, name, qty) VALUES ('b', 'Anchor', 7), ('c', 'Cup', 9)`,
+    );
     await until(view, () => names(view).join() === 'Anchor,Anvil');
     await database.query(`UPDATE product SET name = 'Ant' WHERE id = 'c'`);
     await until(view, () => names(view).join() === 'Ant,Anchor,Anvil');

@@ -27,7 +27,7 @@ type Table = Map<string, RowImage>;
 describe('a window moved on by transactions', () => {
   it('holds what a fresh look at the table would, or knows that it must read again', () => {
     fc.assert(
-      fc.property(fc.array(someItem(), {maxLength: 30}), someWrites(), someSpan(), (items, writes, span) => {
+      fc.property(someItems(), someWrites(), someSpan(), (items, writes, span) => {
         const table: Table = new Map(items.map(item => [item.key, item]));
         let state = look(table, span.keep);
         for (const write of writes) {
@@ -93,15 +93,18 @@ function someItem(): fc.Arbitrary<RowImage> {
     .map(([n, group, rank]) => image(`k${n}`, group, rank));
 }
 
+function someItems(): fc.Arbitrary<RowImage[]> {
+  return fc.array(someItem(), {maxLength: 30});
+}
+
 function someWrites(): fc.Arbitrary<RowImage[][]> {
   return fc.array(fc.array(someItem(), {minLength: 1, maxLength: 4}), {maxLength: 20});
 }
 
 function someSpan() {
-  return fc.tuple(fc.integer({min: 1, max: 6}), fc.integer({min: 1, max: 4})).map(([need, slack]) => ({
-    need,
-    keep: need + slack,
-  }));
+  return fc
+    .tuple(fc.integer({min: 1, max: 6}), fc.integer({min: 1, max: 4}))
+    .map(([need, slack]) => ({need, keep: need + slack}));
 }
 
 function image(id: string, group: string, rank: number): RowImage {

@@ -52,9 +52,14 @@ export const SILENT: Logger = {info: ignore, warn: ignore, error: ignore};
 
 export async function givenLiveDatabase(
   server: PostgresServer,
-  options: {name?: string; maxChangesPerTransaction?: number; logger?: Logger} = {},
+  {logStatements, ...options}: {
+    name?: string;
+    maxChangesPerTransaction?: number;
+    logger?: Logger;
+    logStatements?: boolean;
+  } = {},
 ): Promise<LiveDatabase> {
-  const database = await server.createDatabase('live');
+  const database = await server.createDatabase({name: 'live', logStatements});
   const dataSource = new juggler.DataSource({
     connector: 'postgresql',
     ...database.config,

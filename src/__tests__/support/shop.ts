@@ -93,6 +93,11 @@ export class ProductRepository extends DefaultTransactionalRepository<Product, s
   }
 }
 
+const CONTROLLERS = [
+  defineEntityController(Category, CategoryRepository, {basePath: '/categories'}),
+  defineEntityController(Product, ProductRepository, {basePath: '/products'}),
+];
+
 /** Everybody's password is `secret`; the name is the role. */
 class Doorman implements LoginService {
   async login({username, password}: Readonly<Record<string, unknown>>): Promise<UserProfile> {
@@ -109,8 +114,7 @@ export class Shop extends RepositoryMixin(RestApplication) {
     this.dataSource(new juggler.DataSource(settings));
     this.repository(CategoryRepository);
     this.repository(ProductRepository);
-    this.controller(defineEntityController(Category, CategoryRepository, {basePath: '/categories'}));
-    this.controller(defineEntityController(Product, ProductRepository, {basePath: '/products'}));
+    for (const controller of CONTROLLERS) this.controller(controller);
     const secret = Buffer.alloc(32, 7).toString('base64');
     this.configure(LiveEntitiesBindings.CRYPTO).to({keys: [{id: 'k1', secret}], current: 'k1'});
     this.configure(LiveEntitiesBindings.REALTIME).to({

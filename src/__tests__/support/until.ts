@@ -2,7 +2,7 @@ interface Subscribable {
   subscribe(listener: () => void): () => void;
 }
 
-/** Resolves as soon as the condition holds, looking after each change; mocha's timeout bounds it. */
+/** Resolves once the condition holds, looking after each change; mocha's timeout bounds it. */
 export function until(source: Subscribable, condition: () => boolean): Promise<void> {
   return new Promise(resolve => {
     if (condition()) return resolve();

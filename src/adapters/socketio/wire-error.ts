@@ -26,7 +26,7 @@ export function toWireError(thrown: unknown): WireError {
   }
   const statusCode = Number(error.statusCode ?? error.status ?? STATUS[String(error.code)]);
   if (!(statusCode >= 400 && statusCode < 500) && error.code !== 'FEED_UNAVAILABLE') {
-    return {code: 'INTERNAL_ERROR', message: 'the server failed; it is in its log', statusCode: 500};
+    return {code: 'INTERNAL_ERROR', message: 'the server failed; see its log', statusCode: 500};
   }
   const code = typeof error.code === 'string' ? error.code : codeOf(error, statusCode);
   return {code, message: String(error.message), statusCode, details: detailsOf(error)};

@@ -18,33 +18,36 @@ export type ResolvedRealtimeConfig = RealtimeConfig &
     >
   > & {readonly limits: Required<RealtimeLimits>};
 
+const LIMITS: Required<RealtimeLimits> = {
+  subscriptionsPerSocket: 100,
+  opsPerSecond: 100,
+  payloadBytes: 100_000,
+  offset: 10_000,
+  bufferedBytes: 4 * 2 ** 20,
+};
+
+const DEFAULTS = {
+  path: '/realtime',
+  logger: console,
+  defaultPageSize: 10,
+  maxPageSize: 1000,
+  cacheDisabled: false,
+  cacheDuration: 10_000,
+  blockPreByDefault: false,
+  blockPostByDefault: false,
+  feed: 'auto',
+  enabled: true,
+} as const;
+
 /**
  * Fills in the defaults.
  *
  * @throws Error when a value cannot be meant
  */
 export function resolveConfig(config: RealtimeConfig = {}): ResolvedRealtimeConfig {
-  const resolved: ResolvedRealtimeConfig = {
-    ...config,
-    path: config.path ?? '/realtime',
-    logger: config.logger ?? console,
-    defaultPageSize: config.defaultPageSize ?? 10,
-    maxPageSize: config.maxPageSize ?? 1000,
-    cacheDisabled: config.cacheDisabled ?? false,
-    cacheDuration: config.cacheDuration ?? 10_000,
-    blockPreByDefault: config.blockPreByDefault ?? false,
-    blockPostByDefault: config.blockPostByDefault ?? false,
-    feed: config.feed ?? 'auto',
-    enabled: config.enabled ?? true,
-    limits: {
-      subscriptionsPerSocket: config.limits?.subscriptionsPerSocket ?? 100,
-      opsPerSecond: config.limits?.opsPerSecond ?? 100,
-      payloadBytes: config.limits?.payloadBytes ?? 100_000,
-      offset: config.limits?.offset ?? 10_000,
-      bufferedBytes: config.limits?.bufferedBytes ?? 4 * 2 ** 20,
-    },
-  };
-  const {defaultPageSize, maxPageSize, cacheDuration, limits, feed} = resolved;
+  const limits = {...LIMITS, ...given(config.limits ?? {})};
+  const resolved: ResolvedRealtimeConfig = {...DEFAULTS, ...given(config), limits};
+  const {defaultPageSize, maxPageSize, cacheDuration, feed} = resolved;
   if (feed !== 'auto' && feed !== 'postgres') {
     throw new Error(`realtime: feed '${String(feed)}' is not one of 'auto', 'postgres'`);
   }
@@ -56,4 +59,9 @@ export function resolveConfig(config: RealtimeConfig = {}): ResolvedRealtimeConf
     throw new Error('realtime: defaultPageSize is larger than maxPageSize');
   }
   return resolved;
+}
+
+/** What is undefined counts as left out. */
+function given<T extends object>(settings: T): T {
+  return Object.fromEntries(Object.entries(settings).filter(([, v]) => v !== undefined)) as T;
 }

@@ -11,7 +11,6 @@ import type {RealtimeDefinition} from './types';
 const REALTIME_KEY = 'loopback4-live-entities.realtime';
 
 /** A constructor of a repository of entities of type `T`. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a constructor's arguments are open
 type RepositoryClass<T extends object> = abstract new (...args: any[]) => {
   entityClass: typeof Entity & {prototype: T};
 };
@@ -40,7 +39,7 @@ export function realtime<T extends object>(
 
 /** What `@realtime` said of a repository class, if it did. */
 export function realtimeDefinitionOf(
-  repositoryClass: Function,
+  repositoryClass: Constructor<unknown>,
 ): RealtimeDefinition<object> | undefined {
   return MetadataInspector.getClassMetadata<RealtimeDefinition<object>>(
     REALTIME_KEY,

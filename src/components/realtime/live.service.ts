@@ -38,6 +38,11 @@ export interface LiveServiceOptions {
   readonly context: Context;
 }
 
+interface WritableRow {
+  readonly entity: LiveEntity;
+  readonly id: string | number;
+}
+
 /**
  * What a client can do, apart from how it is transported: subscribe, read, create, update, delete.
  * Each call passes the access filters before anything is fetched, and again with the row.
@@ -56,9 +61,7 @@ export class LiveService {
   leave(session: LiveSession, channel: string): void {
     const hubs = [...this.options.entities.values()].map(entity => entity.hub);
     const hub = hubs.find(each => each.has(session.member, channel));
-    if (!hub) {
-      throw new LiveEntityError('UNKNOWN_CHANNEL', 'this connection is not subscribed to that', 404);
-    }
+    if (!hub) throw new LiveEntityError('UNKNOWN_CHANNEL', 'not subscribed to that channel', 404);
     hub.unsubscribe(session.member, channel);
   }
 
@@ -93,35 +96,35 @@ export class LiveService {
   }
 
   async update(call: LiveCall, request: wire.UpdateRequest): Promise<wire.WriteReply> {
-    const entity = this.entity(request.type);
-    const {field, value, version} = request;
-    const id = entity.idOf(request.id);
+    const {type, field, value, version} = request;
     const patch = field === undefined ? value : {[field]: value};
-    const access = await this.enter(call, 'update', {type: request.type, id, field, value});
-    const data = await this.options.validator.check(entity, patch, 'part');
-    await this.allowRow(call, entity, id, access);
-    const repository = await entity.repositoryIn(call.context);
-    return this.conflictAware(call, entity, id, async () => {
-      await repository.updateById(id, asEntityData(data), writeOptions(version, call.id));
-      return {row: await this.shown(call, entity, await this.find(call, entity, id, repository))};
-    });
+    const row = await this.rowFor(call, 'update', {type, id: request.id, field, value});
+    return this.change(call, row, patch, version);
   }
 
   async delete(call: LiveCall, request: wire.DeleteRequest): Promise<wire.WriteReply> {
     const {type, field, version} = request;
-    const entity = this.entity(type);
-    const id = entity.idOf(request.id);
-    const access = await this.enter(call, 'delete', {type, id, field});
-    const data = field === undefined ? {} : await this.options.validator.check(entity, {[field]: null}, 'part');
-    await this.allowRow(call, entity, id, access);
+    const row = await this.rowFor(call, 'delete', {type, id: request.id, field});
+    if (field !== undefined) return this.change(call, row, {[field]: null}, version);
+    const {entity, id} = row;
     const repository = await entity.repositoryIn(call.context);
-    return this.conflictAware(call, entity, id, async () => {
-      const options = writeOptions(version, call.id);
-      if (field === undefined) {
-        await repository.deleteById(id, options);
-        return {row: null};
-      }
-      await repository.updateById(id, asEntityData(data), options);
+    return this.conflictAware(call, row, async () => {
+      await repository.deleteById(id, writeOptions(version, call.id));
+      return {row: null};
+    });
+  }
+
+  private async change(
+    call: LiveCall,
+    row: WritableRow,
+    patch: unknown,
+    version: string | undefined,
+  ): Promise<wire.WriteReply> {
+    const {entity, id} = row;
+    const data = await this.options.validator.check(entity, patch, 'part');
+    const repository = await entity.repositoryIn(call.context);
+    return this.conflictAware(call, row, async () => {
+      await repository.updateById(id, asEntityData(data), writeOptions(version, call.id));
       return {row: await this.shown(call, entity, await this.find(call, entity, id, repository))};
     });
   }
@@ -176,7 +179,7 @@ export class LiveService {
       throw new LiveEntityError('LIMIT_EXCEEDED', `a page has 1 to ${maxPageSize} rows`);
     }
     if (pageOffset > maxOffset) {
-      throw new LiveEntityError('LIMIT_EXCEEDED', `a page begins at row ${maxOffset} at the latest`);
+      throw new LiveEntityError('LIMIT_EXCEEDED', `a page begins by row ${maxOffset}`);
     }
     return {offset: pageOffset, size};
   }
@@ -221,14 +224,19 @@ export class LiveService {
     return request;
   }
 
-  private async allowRow(
+  /** Asks the filters about a write: `pre` at once, `post` with the row as it is before it. */
+  private async rowFor(
     call: LiveCall,
-    entity: LiveEntity,
-    id: string | number,
-    access: AccessRequest,
-  ): Promise<void> {
-    if (!this.options.guard.hasPost(entity.name) && !entity.scopeOf(call.session.principal)) return;
-    await this.options.guard.after(access, await this.find(call, entity, id));
+    action: 'update' | 'delete',
+    query: AccessQuery & {readonly id: string | number},
+  ): Promise<WritableRow> {
+    const entity = this.entity(query.type);
+    const id = entity.idOf(query.id);
+    const access = await this.enter(call, action, {...query, id});
+    if (this.options.guard.hasPost(entity.name) || entity.scopeOf(call.session.principal)) {
+      await this.options.guard.after(access, await this.find(call, entity, id));
+    }
+    return {entity, id};
   }
 
   /** The row within the caller's scope; a row outside of it does not exist for them. */
@@ -266,8 +274,7 @@ export class LiveService {
   /** Gives a version conflict the row as it is now, for the person to compare. */
   private async conflictAware(
     call: LiveCall,
-    entity: LiveEntity,
-    id: string | number,
+    {entity, id}: WritableRow,
     write: () => Promise<wire.WriteReply>,
   ): Promise<wire.WriteReply> {
     try {

@@ -1,5 +1,4 @@
-import type {Application, Binding} from '@loopback/core';
-import type {Context} from '@loopback/core';
+import type {Application, Binding, Context} from '@loopback/core';
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
 import type {AccessFilter as CoreFilter, EntityFilters} from '../../core/access';
 import {LiveEntityError} from '../../core/errors';

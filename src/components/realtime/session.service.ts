@@ -44,7 +44,8 @@ export class SessionService {
     const principal = await this.tokenService()
       .verifyToken(token)
       .catch(() => {
-        throw new LiveEntityError('NOT_AUTHENTICATED', 'the token is not valid, or has expired', 401);
+        const message = 'the token is not valid, or has expired';
+        throw new LiveEntityError('NOT_AUTHENTICATED', message, 401);
       });
     return this.signedIn(token, principal);
   }

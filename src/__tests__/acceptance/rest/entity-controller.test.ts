@@ -355,6 +355,14 @@ for (const [where, givenDatabase] of [
           assert.equal(answer.status, status, `${text}: ${answer.text}`);
           if (code) assert.equal(answer.body.error.code, code, text);
         }
+        for (const filter of [{where: {nmae: 'x'}}, {order: ['nmae ASC']}, {include: ['x']}]) {
+          await client.get(`/parts/history?${queryOf({filter})}`).expect(400);
+          await client.get(`/parts/1/history?${queryOf({filter})}`).expect(400);
+        }
+        const byWriter = {where: {_by: 'nobody', name: 'x'}, order: ['_validTo DESC']};
+        await client.get(`/parts/history?${queryOf({filter: byWriter})}`).expect(200, []);
+        const secret = {where: {cost: '12.50'}};
+        await client.get(`/parts/history?${queryOf({filter: secret})}`).expect(422);
         const where = JSON.stringify({cost: {gt: '1'}});
         await client.get('/parts/count').query({where}).expect(422);
         const scoped = {include: [{relation: 'parts', scope: {where: {nmae: 1}}}]};
