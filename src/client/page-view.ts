@@ -144,7 +144,7 @@ export class PageView implements WriteWitness {
       this.#overlay = caughtUp(this.#overlay, now.held?.page);
       this.#show();
     }
-    this.#tellStatus(now, now.resets !== before?.resets);
+    this.#tellStatus(now, before !== undefined && now.resets > before.resets);
     if (now.phase === 'live') this.#ready.resolve();
     if (now.phase === 'subscribing' && before?.phase === 'ended' && !now.held) {
       this.#ready = deferred();

@@ -1,8 +1,7 @@
 import {applyOps} from '../protocol/apply';
 import type {WireError} from '../protocol/errors';
 import type {DeltaMessage, PageSnapshot, ResumePoint, SubscribeReply} from '../protocol/messages';
-import type {PageState, Row} from '../protocol/page';
-import {sameJson} from './equal';
+import type {PageState} from '../protocol/page';
 
 /**
  * The life of one subscription, as a pure machine: what happened goes in, the next state and what
@@ -148,20 +147,11 @@ export function channelOf(reply: SubscribeReply): string {
 const early = (state: SubscriptionState, {message}: {readonly message: Pushed}): Transition =>
   stay({...state, early: [...state.early, message]});
 
-/** Takes a page as it is, keeping the identity of the rows that did not change. */
+/** Takes a page as it is. */
 function adopt(state: SubscriptionState, snapshot: PageSnapshot): SubscriptionState {
-  const {channel, epoch, seq, keys, rows, meta} = snapshot;
-  const page = {keys, rows: state.held ? sameRows(state.held.page, keys, rows) : rows, meta};
+  const {channel, epoch, seq, ...page} = snapshot;
   const resets = state.held ? state.resets + 1 : state.resets;
   return {...state, phase: 'live', held: {channel, epoch, seq, page}, early: [], resets};
-}
-
-function sameRows(before: PageState, keys: readonly string[], rows: readonly Row[]): Row[] {
-  const known = new Map(before.keys.map((key, at) => [key, before.rows[at]]));
-  return rows.map((row, at) => {
-    const old = known.get(keys[at]);
-    return old && sameJson(old, row) ? old : row;
-  });
 }
 
 /** Applies what comes next, skips what was applied, and asks for a page when something misses. */

@@ -181,6 +181,24 @@ describe('a live collection', () => {
     assert.equal(server.requests('subscribe').length, 1);
   });
 
+  it('does not take the steps of others while it waits for its page', async () => {
+    server.channel('byQty@0', [NUT]);
+    const gate = givenGate();
+    const products = givenProducts();
+    await products.ready;
+    server.answer('subscribe', (request, peer) =>
+      gate.opened.then(() => server.enter(request, peer)),
+    );
+    const others = live.collection<Product>({type: 'Product', view: 'byQty'});
+    await server.called('subscribe', 2);
+    channel.publish([SAW, BOLT, NUT]);
+    await until(products, () => products.value.length === 3);
+    gate.open();
+    await others.ready;
+    assert.deepEqual(others.value, [NUT]);
+    assert.equal(server.requests('subscribe').length, 2);
+  });
+
   describe('whose connection breaks', () => {
     it('continues where it was', async () => {
       const products = givenProducts();
@@ -345,7 +363,10 @@ describe('a live collection', () => {
 
     it('shows the next and the previous page', async () => {
       const products = givenProducts();
+      await products.ready;
+      const statuses = givenStatuses(products);
       await products.fetchNextPage();
+      assert.deepEqual(statuses, []);
       assert.deepEqual(products.value, [SAW]);
       assert.deepEqual(products.meta, {pageOffset: 2, pageSize: 2, isLastPage: true});
       await products.fetchPreviousPage();
