@@ -13,7 +13,7 @@ interface Health {
   readonly status: Status;
   readonly database: {readonly status: Status};
   /** The change feed that live views come from, and how much of them there is. */
-  readonly live: {readonly status: Status} & Partial<LiveStatus>;
+  readonly live: {readonly status: Status} & Partial<Omit<LiveStatus, 'live'>>;
   /** Seconds since the start. */
   readonly uptime: number;
 }
@@ -34,8 +34,8 @@ export class HealthController {
   })
   async health(): Promise<Health> {
     const database = {status: await this.databaseStatus()};
-    const now = this.realtime.status;
-    const live = {status: up(now?.live), ...now};
+    const {live: follows, ...state} = this.realtime.status ?? {};
+    const live = {status: up(follows), ...state};
     const status = up(database.status === 'UP' && live.status === 'UP');
     if (status === 'DOWN') this.response.status(503);
     return {status, database, live, uptime: Math.round(process.uptime())};
