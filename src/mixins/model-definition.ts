@@ -1,5 +1,6 @@
 import {ModelDefinition, type Model, type PropertyDefinition} from '@loopback/repository';
 import type {Behaviour, BehaviourName} from './behaviour';
+import {MIXIN_NAMES} from './behaviours-of';
 import type {JugglerModelClass} from './juggler';
 
 type WithDefinition = {definition: ModelDefinition};
@@ -33,7 +34,7 @@ export function storedDefinition(
   const encrypts = behaviours.some(b => b.name === 'crypto');
   const stored = new ModelDefinition({
     name: definition.name,
-    settings: definition.settings,
+    settings: settingsForJuggler(definition),
     relations: definition.relations,
   });
   for (const [name, property] of Object.entries(definition.properties)) {
@@ -44,6 +45,13 @@ export function storedDefinition(
     for (const [name, property] of Object.entries(internal)) stored.addProperty(name, property);
   }
   return stored;
+}
+
+/** Juggler has mixins of its own under the same setting, and refuses names that it does not know. */
+function settingsForJuggler({settings}: ModelDefinition): ModelDefinition['settings'] {
+  if (!settings.mixins) return settings;
+  const foreign = Object.entries(settings.mixins).filter(([name]) => !(name in MIXIN_NAMES));
+  return {...settings, mixins: Object.fromEntries(foreign)};
 }
 
 /** A class-like holder of another definition, for `definePersistedModel`, which reads only that. */
