@@ -4,8 +4,7 @@ import {SecurityBindings} from '@loopback/security';
 import type {AccessAction, AccessGuard, AccessQuery, AccessRequest} from '../../core/access';
 import {CRUDBlockedError} from '../../core/errors';
 import {inclusionsOf} from './relations';
-
-type Row = Record<string, unknown>;
+import type {Row} from './types';
 
 /**
  * Asks the access filters on behalf of one REST call: `pre` before anything is fetched, `post` on

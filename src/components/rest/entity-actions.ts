@@ -2,7 +2,6 @@ import {randomUUID} from 'node:crypto';
 import {isDeepStrictEqual} from 'node:util';
 import type {
   Count,
-  DefaultCrudRepository,
   Entity,
   Filter,
   Options,
@@ -12,12 +11,8 @@ import {HttpErrors, type RequestContext} from '@loopback/rest';
 import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
 import type {Behaviour} from '../../mixins/behaviour';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
-import type {
-  HistoricalRepository,
-  SoftDeletableRepository,
-} from '../../mixins/repository-methods';
 import {AccessGate} from './access-gate';
-import {checkFilter, checkWhere} from './filter-check';
+import {checkFilter, checkHistoryFilter, checkWhere} from './filter-check';
 import {
   asPrecondition,
   entityTagOf,
@@ -25,28 +20,13 @@ import {
   preconditionFailed,
   versionNamedBy,
 } from './preconditions';
-
-/** A row as it travels. */
-export type Row = Record<string, unknown>;
-
-/** A repository with every method that a route can need; which of them work, its behaviours say. */
-export type EntityRepository = DefaultCrudRepository<AnyEntity, unknown> &
-  HistoricalRepository<AnyEntity, unknown> &
-  SoftDeletableRepository<AnyEntity, unknown>;
-
-type AnyEntity = Entity & Row;
+import type {AnyEntity, ControllerEntity, EntityRepository, Row} from './types';
 
 /**
  * Arguments that not every entity's route has carry a default value: LoopBack takes each argument
  * without one for an injection.
  */
 type Header = string | undefined;
-
-/** What a generated controller knows of its entity. */
-export interface ControllerEntity {
-  readonly entity: typeof Entity;
-  readonly behaviours: readonly Behaviour[];
-}
 
 /**
  * What the routes of an entity do. A generated controller exposes those methods that the entity's
@@ -147,11 +127,13 @@ export abstract class EntityActions {
   }
 
   async findHistory(filter?: Filter): Promise<object[]> {
+    checkHistoryFilter(this.described.entity, filter);
     await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit});
     return this.shownRevisions(await this.repository.findHistory(filter));
   }
 
   async history(id: unknown, filter?: Filter): Promise<object[]> {
+    checkHistoryFilter(this.described.entity, filter);
     await this.gate?.enter('read', {id: id as AccessQuery['id']});
     return this.shownRevisions(await this.repository.history(id, filter));
   }

@@ -14,8 +14,9 @@ import {behavioursOf, type MixinSettings} from '../../mixins/behaviours-of';
 import {addProperties} from '../../mixins/model-definition';
 import {behavioursNamed} from '../../mixins/planner';
 import {asClientError} from './database-errors';
-import {type ControllerEntity, EntityActions, type EntityRepository} from './entity-actions';
+import {EntityActions} from './entity-actions';
 import {type Operation, operationsOf} from './operations';
+import type {ControllerEntity, EntityRepository} from './types';
 
 /** How a generated controller is mounted. */
 export interface EntityControllerOptions {

@@ -1,5 +1,7 @@
-import type {Entity, Filter, Inclusion} from '@loopback/repository';
+import type {Entity, Filter, Inclusion, PropertyDefinition} from '@loopback/repository';
 import {HttpErrors} from '@loopback/rest';
+import {historyBehaviour} from '../../mixins/behaviours/history';
+import {HISTORY_PROPERTIES} from '../../mixins/model-definition';
 import {targetOf} from './relations';
 
 const MAX_DEPTH = 20;
@@ -10,6 +12,12 @@ const OPERATORS: ReadonlySet<string> = new Set([
   'ilike', 'nilike', 'regexp', 'match', 'contains', 'containsAny', 'containedBy', 'overlap', 'near',
   'options', 'maxDistance', 'minDistance', 'unit',
 ]);
+
+/** What can be compared and ordered by. */
+interface Comparable {
+  readonly modelName: string;
+  readonly definition: {readonly properties: Readonly<Record<string, PropertyDefinition>>};
+}
 
 /**
  * Refuses a filter that names what the entity does not have. Connectors pass such parts by, so
@@ -28,8 +36,17 @@ export function checkFilter(entity: typeof Entity, filter: Filter | undefined, d
   }
 }
 
+/** Refuses a filter of past states, which have the properties of the entity and their own. */
+export function checkHistoryFilter(entity: typeof Entity, filter: Filter | undefined): void {
+  const {internal} = historyBehaviour;
+  const properties = {...entity.definition.properties, ...internal, ...HISTORY_PROPERTIES};
+  const revision = {modelName: `A revision of ${entity.modelName}`, definition: {properties}};
+  checkWhere(revision, filter?.where);
+  checkOrder(revision, filter?.order);
+}
+
 /** Refuses a where as {@link checkFilter} does. */
-export function checkWhere(entity: typeof Entity, where: unknown): void {
+export function checkWhere(entity: Comparable, where: unknown): void {
   let parts = 0;
   const visit = (clause: unknown, depth: number) => {
     if (clause === undefined || clause === null) return;
@@ -48,7 +65,7 @@ export function checkWhere(entity: typeof Entity, where: unknown): void {
   visit(where, 0);
 }
 
-function checkOperand(entity: typeof Entity, path: string, operand: unknown): void {
+function checkOperand(entity: Comparable, path: string, operand: unknown): void {
   const property = propertyOf(entity, path);
   const isScalar = ['string', 'number', 'boolean', 'date'].includes(typeName(property.type));
   if (!isScalar || !isPlainObject(operand)) return;
@@ -56,7 +73,7 @@ function checkOperand(entity: typeof Entity, path: string, operand: unknown): vo
   if (unknown !== undefined) throw invalid(`'${path}' has no operator '${unknown}'`);
 }
 
-function checkOrder(entity: typeof Entity, order: unknown): void {
+function checkOrder(entity: Comparable, order: unknown): void {
   for (const entry of order === undefined ? [] : [order].flat()) {
     const match = /^\s*(\S+)(\s+(ASC|DESC))?\s*$/i.exec(String(entry));
     if (!match) throw invalid(`'${String(entry)}' is not an order such as 'name ASC'`);
@@ -64,7 +81,7 @@ function checkOrder(entity: typeof Entity, order: unknown): void {
   }
 }
 
-function propertyOf(entity: typeof Entity, path: string) {
+function propertyOf(entity: Comparable, path: string) {
   const [name] = path.split('.', 1);
   const {properties} = entity.definition;
   if (!Object.hasOwn(properties, name)) {

@@ -11,6 +11,7 @@ import {
 } from '@loopback/rest';
 import type {Behaviour, BehaviourName} from '../../mixins/behaviour';
 import type {EntityActions} from './entity-actions';
+import {AS_OF, COUNT, ETAG, HISTORY_FILTER, IF_MATCH, REVISION_OR_CURRENT} from './parameters';
 import {
   bodySchema,
   type BodyKind,
@@ -228,50 +229,6 @@ class Routes {
     return {description, ...(this.has('version') ? {headers: {ETag: ETAG}} : {})};
   }
 }
-
-const COUNT: SchemaObject = {
-  type: 'object',
-  title: 'loopback.Count',
-  'x-typescript-type': '@loopback/repository#Count',
-  properties: {count: {type: 'number'}},
-};
-const ETAG = {description: 'The version of the row, in quotes', schema: {type: 'string'}} as const;
-const IF_MATCH: ParameterObject = {
-  name: 'If-Match',
-  in: 'header',
-  description: 'The ETag that was read: the write is refused when the row has changed since.',
-  schema: {type: 'string'},
-};
-const AS_OF: ParameterObject = {
-  name: 'asOf',
-  in: 'query',
-  description: 'Answer the row as it was at this moment.',
-  schema: {type: 'string', format: 'date-time'},
-};
-const REVISION_OR_CURRENT: SchemaObject = {
-  type: 'string',
-  pattern: '^([1-9]\\d{0,14}|current)$',
-  description: 'The number of a revision, or current.',
-};
-const HISTORY_FILTER: ParameterObject = {
-  name: 'filter',
-  in: 'query',
-  content: {
-    'application/json': {
-      schema: {
-        type: 'object',
-        additionalProperties: false,
-        properties: {
-          where: {type: 'object', additionalProperties: true},
-          order: {oneOf: [{type: 'string'}, {type: 'array', items: {type: 'string'}}]},
-          limit: {type: 'integer', minimum: 1},
-          offset: {type: 'integer', minimum: 0},
-          skip: {type: 'integer', minimum: 0},
-        },
-      },
-    },
-  },
-};
 
 function errors(...statuses: number[]): ResponsesObject {
   const content = () => ({'application/json': {schema: errorSchema()}});

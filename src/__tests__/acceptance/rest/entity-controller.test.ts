@@ -52,7 +52,7 @@ for (const [where, givenDatabase] of [
         assert.deepEqual(counted.body, {count: 2});
       });
 
-      it('changes a row by PATCH, replaces it by PUT, and says the tag of the new state', async () => {
+      it('changes a row by PATCH and by PUT, and says the tag of the new state', async () => {
         const part = await givenPart({qty: 1, note: 'n'});
         const patched = await client
           .patch(`/parts/${part.id}`)
