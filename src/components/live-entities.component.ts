@@ -1,7 +1,7 @@
 import {
   Application,
   Binding,
-  config,
+  BindingScope,
   CoreBindings,
   createBindingFromClass,
   inject,
@@ -9,36 +9,34 @@ import {
   type LifeCycleObserverOptions,
 } from '@loopback/core';
 import {LiveEntitiesBindings} from '../keys';
-import {JwtTokenService} from './realtime/jwt-token.service';
+import {JwtTokenServiceProvider} from './realtime/jwt-token.service';
 import {REALTIME_GROUP, RealtimeServer} from './realtime/realtime.server';
-import type {RealtimeConfig} from './realtime/types';
 import {BearerMiddlewareProvider} from './rest/bearer.middleware';
 
 /**
  * Adds live entities to an application: the socket on the REST server's port, the access guard of
- * generated controllers, and sign-in by bearer token for REST and socket alike.
+ * generated controllers, and sign-in by bearer token for REST and socket alike. It can be
+ * configured before or after it is added; the configuration is read when the application starts.
  *
  * @example
  * ```ts
- * app.configure(LiveEntitiesBindings.REALTIME).to({jwt: {secret: process.env.JWT_SECRET}});
  * app.component(LiveEntitiesComponent);
+ * app.configure(LiveEntitiesBindings.REALTIME).to({jwt: {secret: process.env.JWT_SECRET}});
  * ```
  */
 export class LiveEntitiesComponent implements Component {
   readonly bindings: Binding[];
 
-  constructor(
-    @inject(CoreBindings.APPLICATION_INSTANCE) application: Application,
-    @config({fromBinding: LiveEntitiesBindings.REALTIME}) realtimeConfig: RealtimeConfig = {},
-  ) {
+  constructor(@inject(CoreBindings.APPLICATION_INSTANCE) application: Application) {
     this.bindings = [
       createBindingFromClass(RealtimeServer, {key: LiveEntitiesBindings.REALTIME_SERVER}),
       createBindingFromClass(BearerMiddlewareProvider),
     ];
-    const {jwt} = realtimeConfig;
-    if (jwt && !application.isBound(LiveEntitiesBindings.TOKEN_SERVICE)) {
-      const service = new JwtTokenService(jwt.secret, jwt.expiresIn);
-      application.bind(LiveEntitiesBindings.TOKEN_SERVICE).to(service);
+    if (!application.isBound(LiveEntitiesBindings.TOKEN_SERVICE)) {
+      const tokens = new Binding(LiveEntitiesBindings.TOKEN_SERVICE.key)
+        .toProvider(JwtTokenServiceProvider)
+        .inScope(BindingScope.SINGLETON);
+      this.bindings.push(tokens);
     }
     orderGroups(application);
   }

@@ -115,6 +115,7 @@ export class Shop extends RepositoryMixin(RestApplication) {
     this.repository(CategoryRepository);
     this.repository(ProductRepository);
     for (const controller of CONTROLLERS) this.controller(controller);
+    this.component(LiveEntitiesComponent);
     const secret = Buffer.alloc(32, 7).toString('base64');
     this.configure(LiveEntitiesBindings.CRYPTO).to({keys: [{id: 'k1', secret}], current: 'k1'});
     this.configure(LiveEntitiesBindings.REALTIME).to({
@@ -122,7 +123,6 @@ export class Shop extends RepositoryMixin(RestApplication) {
       ...config,
     } satisfies RealtimeConfig);
     this.bind(LiveEntitiesBindings.LOGIN_SERVICE).toClass(Doorman);
-    this.component(LiveEntitiesComponent);
   }
 
   get url(): string {

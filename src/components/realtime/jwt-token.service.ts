@@ -1,7 +1,10 @@
 import type {TokenService} from '@loopback/authentication';
+import {config, type Provider} from '@loopback/core';
 import {securityId, type UserProfile} from '@loopback/security';
 import {sign, verify, type JwtPayload, type SignOptions} from 'jsonwebtoken';
 import {LiveEntityError} from '../../core/errors';
+import {LiveEntitiesBindings} from '../../keys';
+import type {RealtimeConfig} from './types';
 
 /**
  * The default token service: signed JSON Web Tokens (HS256) that hold the user's profile.
@@ -36,5 +39,18 @@ export class JwtTokenService implements TokenService {
     const claims = {id: userProfile[securityId], ...userProfile};
     const expiresIn = this.expiresIn as SignOptions['expiresIn'];
     return sign(claims, this.secret, {algorithm: 'HS256', expiresIn});
+  }
+}
+
+/** The default token service as the configuration has it; none without `jwt.secret`. */
+export class JwtTokenServiceProvider implements Provider<TokenService | undefined> {
+  constructor(
+    @config({fromBinding: LiveEntitiesBindings.REALTIME})
+    private readonly realtimeConfig: RealtimeConfig = {},
+  ) {}
+
+  value(): TokenService | undefined {
+    const {jwt} = this.realtimeConfig;
+    return jwt && new JwtTokenService(jwt.secret, jwt.expiresIn);
   }
 }
