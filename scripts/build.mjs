@@ -47,7 +47,7 @@ const waves = [
     {
       name: 'example server',
       inputs: ['examples/inventory/src', 'examples/inventory/tsconfig.json', 'src'],
-      output: 'examples/inventory/dist/main.js',
+      output: 'examples/inventory/dist/tsconfig.tsbuildinfo',
       async run() {
         await node(example, join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
         await removeOrphans(join(example, 'dist'), join(example, 'src'));
@@ -60,7 +60,7 @@ const waves = [
       inputs: ['examples/inventory/web', 'src/client', 'src/protocol'],
       output: 'examples/inventory/web/dist/index.html',
       async run() {
-        await node(example, vite(), 'build', '--config', 'web/vite.config.ts', '--logLevel', 'warn');
+        await node(example, vite(), 'build', '--config', 'web/vite.config.ts', '--logLevel', 'error');
       },
     },
   ],

@@ -18,6 +18,6 @@ const seconds = (performance.now() - started) / 1000;
 if (seconds > 1) console.log(`  ready to start after ${seconds.toFixed(0)} s\n`);
 
 // In-process, so that Ctrl-C reaches the server itself and no process stands between.
-const main = join(root, 'examples/inventory/dist/main.js');
-process.argv[1] = main;
-createRequire(import.meta.url)(main);
+const require = createRequire(import.meta.url);
+process.argv[1] = require.resolve(join(root, 'examples/inventory'));
+require(process.argv[1]);
