@@ -3,7 +3,7 @@ interface Closer {
   readonly close: () => Promise<unknown>;
 }
 
-/** npm passes a Ctrl-C on to the process that the terminal has told already: one press, two signals. */
+/** npm passes a Ctrl-C on that the terminal has sent already: one press, several signals. */
 const SAME_PRESS = 700;
 const PATIENCE = 8000;
 
@@ -38,7 +38,7 @@ export class Lifecycle {
     return opening;
   }
 
-  /** Closes everything that is open. What cannot be closed is named and does not hold up the rest. */
+  /** Closes everything that is open. What does not close is named, and holds up nothing. */
   stop(): Promise<void> {
     this.ending ??= this.closeAll();
     return this.ending;

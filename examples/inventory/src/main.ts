@@ -85,7 +85,8 @@ function welcome({url, hasPage}: InventoryApplication, {description}: Database):
     '  Try this:',
     '    1. Open the page in two windows, sign in as ada in one and as ben in the other.',
     '    2. Change the name of a product: in the other window its row moves to its new place.',
-    "    3. Switch the supplier on: another program now changes stock through plain SQL ('npm run supplier -w inventory').",
+    '    3. Switch the supplier on: another program now changes stock through plain SQL.',
+    "       (From a second terminal: 'npm run supplier -w inventory'.)",
     '    4. Open one product in both windows and save both: the later one is told of a conflict.',
     '    5. Delete a product, look at its history, and restore it.',
     '',
@@ -118,18 +119,17 @@ async function main(): Promise<void> {
 function explain(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   const {code, port, address, hostname, stack} = error as ListenError;
-  switch (code) {
-    case 'EADDRINUSE':
-      return (
-        `Port ${port} is taken, perhaps by another inventory. ` +
-        `Stop what listens there, or choose another port: PORT=${(port ?? 3000) + 1} npm start`
-      );
-    case 'EACCES':
-      if (port === undefined) break;
-      return `Port ${port} needs privileges. Choose one above 1023: PORT=3000 npm start`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `HOST is '${hostname ?? address}', which is no address of this machine.`;
+  if (code === 'EADDRINUSE') {
+    return (
+      `Port ${port} is taken, perhaps by another inventory. ` +
+      `Stop what listens there, or choose another port: PORT=${(port ?? 3000) + 1} npm start`
+    );
+  }
+  if (code === 'EACCES' && port !== undefined) {
+    return `Port ${port} needs privileges. Choose one above 1023: PORT=3000 npm start`;
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return `HOST is '${hostname ?? address}', which is no address of this machine.`;
   }
   return stack ?? String(error);
 }

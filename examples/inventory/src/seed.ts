@@ -29,7 +29,9 @@ export async function seed(
   const transaction = await products.beginTransaction();
   const options = {transaction};
   try {
-    const people = PEOPLE.map(({username: id, name, role, password}) => ({id, name, role, password}));
+    const people = PEOPLE.map(({username: id, name, role, password}) => {
+      return {id, name, role, password};
+    });
     await users.createAll(people, options);
     await categories.createAll([...catalogue.categories], options);
     const total = catalogue.products.length;

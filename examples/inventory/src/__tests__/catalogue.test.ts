@@ -39,7 +39,7 @@ describe('the catalogue', () => {
   it('takes the price before discount, and what is left after profit, of the latest order', () => {
     const {products} = catalogueOf([
       givenLine({'Order Date': '2016-01-01', Sales: '30', Quantity: '3', Profit: '3'}),
-      givenLine({'Order Date': '2017-01-01', Sales: '16', Quantity: '2', Discount: '0.2', Profit: '4'}),
+      givenLine({Sales: '16', Quantity: '2', Discount: '0.2', Profit: '4'}),
     ]);
     assert.equal(products.length, 1);
     assert.equal(products[0].price, 10);

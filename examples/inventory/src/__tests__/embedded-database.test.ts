@@ -24,7 +24,7 @@ describe('the embedded database', function () {
   describe('opened in an empty folder', () => {
     const dataDir = givenDataDir().path;
 
-    it('is a PostgreSQL 18 that decodes its log, sorts by code point and listens here only', async () => {
+    it('is a PostgreSQL 18 with a logical log, in code point order, for this machine', async () => {
       const database = await openDatabase(givenSettings(dataDir));
       try {
         assert.match(database.description[0], /^PostgreSQL 18\.\d+, embedded; data in /);
@@ -58,7 +58,7 @@ describe('the embedded database', function () {
       }
     });
 
-    it('starts although a file says that it runs, when what runs there is something else', async () => {
+    it('starts although a file says that it runs, when something else does', async () => {
       const file = join(clusterDirOf(dataDir), 'postmaster.pid');
       writeFileSync(file, `${process.pid}\n${clusterDirOf(dataDir)}\n1\n5432\n`);
       const database = await openDatabase(givenSettings(dataDir));

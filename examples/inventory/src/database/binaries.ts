@@ -56,7 +56,7 @@ function binariesIn(root: string): Binaries {
   };
 }
 
-/** npm packages carry neither symbolic links nor, always, the executable bit: both are put right. */
+/** npm packages lose symbolic links and sometimes the executable bit: both are put right. */
 function prepare(binaries: Binaries): Binaries {
   linkLibraries(binaries.root);
   for (const program of [binaries.postgres, binaries.initdb]) {

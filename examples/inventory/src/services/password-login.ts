@@ -21,6 +21,7 @@ export class PasswordLoginService implements LoginService {
       throw new HttpErrors.Unauthorized('The name or the password is wrong.');
     }
     // What the token holds, and so what filters know of a person.
-    return {[securityId]: user.id, id: user.id, username: user.id, name: user.name, role: user.role};
+    const {id, name, role} = user;
+    return {[securityId]: id, id, username: id, name, role};
   }
 }
