@@ -50,6 +50,7 @@ export interface Behaviour {
   revision?(request: ChangeRequest): RevisionNote;
 }
 
-export function behaviourDefaults<N extends BehaviourName>(name: N) {
-  return {name, properties: {}, inputOnly: [], internal: {}, kept: []} as const;
+/** A behaviour that adds nothing, to start from. */
+export function behaviourDefaults(name: BehaviourName): Behaviour {
+  return {name, properties: {}, inputOnly: [], internal: {}, kept: []};
 }

@@ -1,11 +1,12 @@
 import {inject} from '@loopback/core';
 import {DefaultCrudRepository, DefaultTransactionalRepository} from '@loopback/repository';
+import {addedMethods} from './added-methods';
 import {liveLayer, type RepositoryClass} from './layer';
 
 /** LoopBack's own repository classes, each with the one layer that goes on top of it. */
 const layers = new Map<object, RepositoryClass>([
-  [DefaultTransactionalRepository, liveLayer(DefaultTransactionalRepository)],
-  [DefaultCrudRepository, liveLayer(DefaultCrudRepository)],
+  [DefaultTransactionalRepository, addedMethods(liveLayer(DefaultTransactionalRepository))],
+  [DefaultCrudRepository, addedMethods(liveLayer(DefaultCrudRepository))],
 ]);
 
 const withContext = new WeakSet<object>();

@@ -1,5 +1,11 @@
 import {createRequire} from 'node:module';
-import type {AnyObject, juggler, Options, PropertyDefinition, Transaction} from '@loopback/repository';
+import type {
+  AnyObject,
+  juggler,
+  Options,
+  PropertyDefinition,
+  Transaction,
+} from '@loopback/repository';
 import {ForeignTransactionError} from './errors';
 
 type Row = Record<string, unknown>;
@@ -93,12 +99,20 @@ function sanitized(model: JugglerModelClass, data: Row, options: Options): Row {
 }
 
 /** The values of a new row, as juggler hands them to a connector. */
-export function insertedValues(model: JugglerModelClass, instance: JugglerInstance, options: Options) {
+export function insertedValues(
+  model: JugglerModelClass,
+  instance: JugglerInstance,
+  options: Options,
+): Row {
   return model._forDB(sanitized(model, instance.toObject(true), options));
 }
 
 /** A new row, as juggler's own `create` would hand it to the connector. Throws when invalid. */
-export async function instanceForInsert(model: JugglerModelClass, data: Row, options: Options) {
+export async function instanceForInsert(
+  model: JugglerModelClass,
+  data: Row,
+  options: Options,
+): Promise<JugglerInstance> {
   const instance = new model(data);
   const enforced: Row = {};
   model.applyProperties(enforced, instance);
@@ -109,7 +123,11 @@ export async function instanceForInsert(model: JugglerModelClass, data: Row, opt
 }
 
 /** The values of a partial update, as juggler's own `updateAll` would hand them on. */
-export async function valuesForUpdate(model: JugglerModelClass, data: Row, options: Options) {
+export async function valuesForUpdate(
+  model: JugglerModelClass,
+  data: Row,
+  options: Options,
+): Promise<Row> {
   const values = {...data};
   model.applyProperties(values);
   const {validateUpdate, automaticValidation} = model.settings;
@@ -122,7 +140,11 @@ export async function valuesForUpdate(model: JugglerModelClass, data: Row, optio
 }
 
 /** All values of a replaced row, as juggler's own `replaceById` would hand them on. */
-export async function valuesForReplace(model: JugglerModelClass, data: Row, options: Options) {
+export async function valuesForReplace(
+  model: JugglerModelClass,
+  data: Row,
+  options: Options,
+): Promise<Row> {
   const instance = new model(data, {persisted: true});
   const enforced: Row = {};
   model.applyProperties(enforced, instance);
@@ -134,7 +156,11 @@ export async function valuesForReplace(model: JugglerModelClass, data: Row, opti
 }
 
 /** A caller's where, scoped and coerced as juggler does it. May change what it is given. */
-export function coercedWhere(model: JugglerModelClass, where: Condition, options: Options) {
+export function coercedWhere(
+  model: JugglerModelClass,
+  where: Condition,
+  options: Options,
+): Condition {
   const query = {where};
   model.applyScope(query);
   return model._coerce(model._sanitizeQuery(query.where, options), options);
@@ -142,7 +168,8 @@ export function coercedWhere(model: JugglerModelClass, where: Condition, options
 
 function validate(instance: JugglerInstance, data: Row, options: Options): Promise<void> {
   return new Promise((resolve, reject) => {
-    instance.isValid(valid => (valid ? resolve() : reject(validationError(instance))), data, options);
+    const done = (valid: boolean) => (valid ? resolve() : reject(validationError(instance)));
+    instance.isValid(done, data, options);
   });
 }
 
@@ -155,7 +182,10 @@ function validationError(instance: JugglerInstance): Error {
 }
 
 /** Refuses a transaction that the repository's datasource would silently ignore. */
-export function assertOwnTransaction(model: JugglerModelClass, options: Options | undefined) {
+export function assertOwnTransaction(
+  model: JugglerModelClass,
+  options: Options | undefined,
+): void {
   const transaction = options?.transaction as (Transaction & {connector?: unknown}) | undefined;
   if (transaction?.connector && transaction.connector !== model.dataSource.connector) {
     throw new ForeignTransactionError(model.modelName);

@@ -16,21 +16,12 @@ import {
 import {LiveEntitiesBindings} from '../keys';
 import type {BehaviourName} from './behaviour';
 import {behavioursOf, isDeclarative, type MixinSettings} from './behaviours-of';
-import {BehaviourMissingError, VersionConflictError} from './errors';
-import {EntityHistory, type RevisionRef} from './history/entity-history';
-import type {PruneOptions} from './history/prune';
-import type {JugglerInstance, JugglerModelClass} from './juggler';
-import {LiveEntity, type EntityClass} from './live-entity';
-import {
-  addProperties,
-  completeStoredModel,
-  has,
-  historyDefinition,
-  storedDefinition,
-  withDefinition,
-} from './model-definition';
+import type {JugglerInstance} from './juggler';
+import {liveEntityOf} from './live-entities';
+import type {EntityClass, LiveEntity} from './live-entity';
+import {addProperties, storedDefinition, withDefinition} from './model-definition';
 import type {Row} from './plan';
-import {behavioursNamed, conjunction} from './planner';
+import {behavioursNamed} from './planner';
 import {EntityReader} from './reader';
 import type {RepositoryHost} from './repository-host';
 import {Surroundings} from './surroundings';
@@ -41,20 +32,32 @@ import {EntityWriter} from './writer';
 /** A repository class that behaviours can be given to. */
 export type RepositoryClass = abstract new (...args: any[]) => DefaultCrudRepository<any, any, any>;
 
-type AnyEntity = Entity & Row;
+export type AnyEntity = Entity & Row;
+
+/** What the layer has for those who build on it. */
+export interface LiveRepository extends RepositoryHost<AnyEntity> {
+  liveContext: Context | undefined;
+  readonly reader: EntityReader<AnyEntity>;
+  readonly writer: EntityWriter<AnyEntity>;
+}
+
+export type LiveRepositoryClass = abstract new (
+  ...args: any[]
+) => DefaultCrudRepository<any, any, any> & LiveRepository;
 
 /**
  * Puts all behaviours between a repository class of LoopBack and its subclasses. Which of them are
  * active, the constructed class says; without any, every method is LoopBack's own.
  */
-export function liveLayer(superClass: RepositoryClass): RepositoryClass {
-  abstract class LiveEntityRepository extends superClass implements RepositoryHost<AnyEntity> {
+// eslint-disable-next-line max-lines-per-function -- the function is a class
+export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
+  abstract class LiveEntityRepository extends superClass implements LiveRepository {
     /** Undefined in a repository without behaviours. */
     live!: LiveEntity;
     surroundings!: Surroundings;
     private context?: Context;
-    private reader!: EntityReader<AnyEntity>;
-    private writer!: EntityWriter<AnyEntity>;
+    reader!: EntityReader<AnyEntity>;
+    writer!: EntityWriter<AnyEntity>;
     private stamps: WeakMap<object, Row>;
 
     constructor(entityClass: EntityClass, dataSource: juggler.DataSource, ...rest: unknown[]) {
@@ -66,6 +69,10 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
     }
 
     /** Given by dependency injection: it knows the user, the keys, the clock and the defaults. */
+    get liveContext(): Context | undefined {
+      return this.context;
+    }
+
     set liveContext(context: Context | undefined) {
       this.context = context;
       if (context && isDeclarative(this.constructor)) {
@@ -133,7 +140,7 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
     override async updateAll(data: DataObject<AnyEntity>, where?: Where<any>, options?: Options) {
       if (!this.live) return super.updateAll(data, where, options);
       const input = await this.writer.inputFrom(data, options);
-      return this.countOf(this.writer.change('update', {where: where ?? {}}, input, options));
+      return countOf(this.writer.change('update', {where: where ?? {}}, input, options));
     }
 
     override async delete(entity: AnyEntity, options?: Options): Promise<void> {
@@ -149,7 +156,7 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
 
     override async deleteAll(where?: Where<any>, options?: Options): Promise<Count> {
       if (!this.live) return super.deleteAll(where, options);
-      return this.countOf(this.writer.change('delete', {where: where ?? {}}, {}, options));
+      return countOf(this.writer.change('delete', {where: where ?? {}}, {}, options));
     }
 
     // ---- Reads
@@ -181,71 +188,8 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
 
     override async exists(id: any, options?: Options): Promise<boolean> {
       if (!this.live) return super.exists(id, options);
-      return (await super.count(this.reader.where(this.reader.byId(id), options), options)).count > 0;
-    }
-
-    // ---- Added by behaviours
-
-    async withRetry(id: any, work: (entity: any) => Promise<any>, options: Options = {}) {
-      this.need('version');
-      const {attempts = 5, ...rest} = options;
-      for (let left = attempts; ; left--) {
-        try {
-          return await work(await this.findById(id, undefined, rest));
-        } catch (error) {
-          if (!(error instanceof VersionConflictError) || left <= 1) throw error;
-        }
-      }
-    }
-
-    async restoreById(id: any, options?: Options): Promise<void> {
-      this.need('softDelete');
-      await this.writer.change('restore', {id}, {}, options);
-    }
-
-    async restoreAll(where?: Where<any>, options?: Options): Promise<Count> {
-      this.need('softDelete');
-      return this.countOf(this.writer.change('restore', {where: where ?? {}}, {}, options));
-    }
-
-    async purge(where?: Where<any>, {olderThan}: {olderThan?: Date} = {}, options?: Options) {
-      this.need('softDelete');
-      const aged = conjunction([where, olderThan && {_deletedOn: {lt: olderThan}}]);
-      return this.countOf(this.writer.change('purge', {where: aged}, {}, options));
-    }
-
-    async history(id: any, filter?: Filter<any>, options?: Options) {
-      const where = conjunction([{_modelId: id}, filter?.where]);
-      return this.past().find({...filter, where}, options);
-    }
-
-    async findHistory(filter?: Filter<any>, options?: Options) {
-      return this.past().find(filter, options);
-    }
-
-    async findAsOf(when: Date | string, filter?: Filter<any>, options?: Options) {
-      return this.past().findAsOf(when, filter, options);
-    }
-
-    async findByIdAsOf(id: any, when: Date | string, filter?: Filter<any>, options?: Options) {
-      return this.past().findByIdAsOf(id, when, filter, options);
-    }
-
-    async diff(id: any, from: RevisionRef, to: RevisionRef, options?: Options) {
-      return this.past().diff(id, from, to, options);
-    }
-
-    async revertTo(id: any, revision: number, options?: Options): Promise<void> {
-      const data = await this.past().dataOf(id, revision, options);
-      await this.writer.change('replace', {id}, data, options, 'revert');
-    }
-
-    async pruneHistory(options: PruneOptions): Promise<Count> {
-      return this.past().prune(options);
-    }
-
-    async redactHistory(id: any, fields: readonly string[], options?: Options): Promise<Count> {
-      return this.past().redact(id, fields, options);
+      const where = this.reader.where(this.reader.byId(id), options);
+      return (await super.count(where, options)).count > 0;
     }
 
     // ---- Inside
@@ -282,20 +226,6 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
       Object.assign(entity, this.stamps.get(entity));
     }
 
-    private async countOf(write: Promise<{count: number}>): Promise<Count> {
-      return {count: (await write).count};
-    }
-
-    private past(): EntityHistory<AnyEntity> {
-      this.need('history');
-      return new EntityHistory(this, this.live.history!);
-    }
-
-    private need(name: BehaviourName): void {
-      if (this.live?.has(name)) return;
-      throw new BehaviourMissingError(this.entityClass.modelName, name);
-    }
-
     private goLive(names: Set<BehaviourName>): void {
       if (names.size === 0) return;
       this.live = liveEntityOf(this.entityClass, this.modelClass, names, definition =>
@@ -309,39 +239,7 @@ export function liveLayer(superClass: RepositoryClass): RepositoryClass {
   return LiveEntityRepository;
 }
 
-type Definer = (definition: ReturnType<typeof storedDefinition>) => unknown;
-
-/** What repositories of one entity share, by the juggler model and the behaviours. */
-const liveEntities = new WeakMap<object, Map<string, LiveEntity>>();
-
-function liveEntityOf(
-  entityClass: EntityClass,
-  modelClass: unknown,
-  names: Set<BehaviourName>,
-  define: Definer,
-): LiveEntity {
-  const model = modelClass as JugglerModelClass;
-  const behaviours = behavioursNamed(names);
-  const key = behaviours.map(b => b.name).join();
-  const known = liveEntities.get(model) ?? new Map<string, LiveEntity>();
-  liveEntities.set(model, known);
-  let live = known.get(key);
-  if (!live) {
-    addProperties(entityClass, behaviours);
-    const stored = storedDefinition(entityClass.definition, behaviours);
-    completeStoredModel(model, stored);
-    const history = has(behaviours, 'history') ? historyModel(model, stored, define) : undefined;
-    live = new LiveEntity(entityClass, behaviours, model, history);
-    known.set(key, live);
-  }
-  return live;
-}
-
-function historyModel(
-  {dataSource, definition}: JugglerModelClass,
-  stored: ReturnType<typeof storedDefinition>,
-  define: Definer,
-): JugglerModelClass {
-  const history = historyDefinition(stored, definition.idName());
-  return (dataSource.getModel(history.name) ?? define(history)) as unknown as JugglerModelClass;
+/** The count of a write of many rows, whose values nobody waits for. */
+export async function countOf(write: Promise<{count: number}>): Promise<Count> {
+  return {count: (await write).count};
 }

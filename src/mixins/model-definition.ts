@@ -16,7 +16,9 @@ export function addProperties(entity: WithDefinition, behaviours: readonly Behav
 }
 
 /** The names of the properties that the definition says are encrypted. */
-export function encryptedProperties(definition: ModelDefinition): Record<string, PropertyDefinition> {
+export function encryptedProperties(
+  definition: ModelDefinition,
+): Record<string, PropertyDefinition> {
   return Object.fromEntries(
     Object.entries(definition.properties).filter(([, property]) => property.encrypt),
   );
@@ -47,7 +49,7 @@ export function storedDefinition(
   return stored;
 }
 
-/** Juggler has mixins of its own under the same setting, and refuses names that it does not know. */
+/** Juggler has mixins of its own under the same setting, and refuses names it does not know. */
 function settingsForJuggler({settings}: ModelDefinition): ModelDefinition['settings'] {
   if (!settings.mixins) return settings;
   const foreign = Object.entries(settings.mixins).filter(([name]) => !(name in MIXIN_NAMES));
@@ -139,7 +141,8 @@ function unconstrained(property: PropertyDefinition): PropertyDefinition {
 /** Ciphertext is text, however long, whatever the plaintext's type. */
 function asCiphertext(property: PropertyDefinition): PropertyDefinition {
   const {required, hidden} = property;
-  return {type: 'string', required, hidden, postgresql: {dataType: 'text'}, mysql: {dataType: 'text'}};
+  const column = {dataType: 'text'};
+  return {type: 'string', required, hidden, postgresql: column, mysql: column};
 }
 
 /** Whether ids are made by the application, so that a row's id is known before it is written. */

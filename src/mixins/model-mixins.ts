@@ -1,8 +1,6 @@
 import {property, type Entity} from '@loopback/repository';
 import type {MixinConstructor} from './mixins';
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- TypeScript demands it of mixins */
-
 type ModelClass = abstract new (...args: any[]) => Entity;
 
 /** The properties of a versioned entity. */
@@ -41,7 +39,9 @@ export interface SoftDeletableEntity {
  * export class Product extends Versioned(Audited(SoftDeletable(Entity))) {}
  * ```
  */
-export function Versioned<S extends ModelClass>(superClass: S): S & MixinConstructor<VersionedEntity> {
+export function Versioned<S extends ModelClass>(
+  superClass: S,
+): S & MixinConstructor<VersionedEntity> {
   abstract class VersionedModel extends superClass implements VersionedEntity {
     @property({type: 'string'}) _version?: string;
     @property({type: 'string'}) _oldVersion?: string;

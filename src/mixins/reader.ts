@@ -39,7 +39,11 @@ export class EntityReader<T extends Entity> {
     return entities;
   }
 
-  async checkedWhere(where: Where<T> | undefined, options: Options | undefined) {
+  /** The where of a count. */
+  async checkedWhere(
+    where: Where<T> | undefined,
+    options: Options | undefined,
+  ): Promise<Where<T>> {
     await this.secrets.checkQuery(where && {where});
     return this.where(where, options);
   }

@@ -14,7 +14,9 @@ export interface VersionedRepository<T extends Entity, ID> {
    * @throws `VersionConflictError` of the last attempt
    * @example
    * ```ts
-   * await repo.withRetry(id, async p => repo.updateById(id, {qty: p.qty - 1, _version: p._version}));
+   * await repo.withRetry(id, async ({qty, _version}) =>
+   *   repo.updateById(id, {qty: qty - 1, _version}),
+   * );
    * ```
    */
   withRetry<R>(

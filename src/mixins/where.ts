@@ -22,7 +22,10 @@ export function plainWhere(where: Condition | undefined): Condition {
  * Refuses a where that would touch more rows than its author meant: an undefined value and an
  * unknown property are silently dropped by juggler and connectors.
  */
-export function assertSafeWhere(where: Condition | undefined, known: (name: string) => boolean) {
+export function assertSafeWhere(
+  where: Condition | undefined,
+  known: (name: string) => boolean,
+): void {
   for (const [key, operand] of Object.entries(where ?? {})) {
     if (isLogical(key) && Array.isArray(operand)) {
       operand.forEach(clause => assertSafeWhere(clause, known));

@@ -148,7 +148,9 @@ function transactionOf({transaction}: LiveOptions & Options): Options {
 
 const UNIQUE_VIOLATIONS = new Set(['23505', 'ER_DUP_ENTRY', 'SQLITE_CONSTRAINT', 11000]);
 
-function asRestoreConflict(error: Error & {code?: string; constraint?: string}, name: string, id: unknown) {
+type DriverError = Error & {code?: string; constraint?: string};
+
+function asRestoreConflict(error: DriverError, name: string, id: unknown): Error {
   return UNIQUE_VIOLATIONS.has(error.code ?? '')
     ? new RestoreConflictError(name, id, error.constraint)
     : error;

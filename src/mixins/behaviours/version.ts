@@ -43,7 +43,8 @@ export const versionBehaviour: Behaviour = {
  */
 export function expectedVersion(request: ChangeRequest): string | null | undefined {
   const {options, input, single, kind} = request;
-  const named = options.version !== undefined ? options.version : single ? input._version : undefined;
+  const inData = single ? input._version : undefined;
+  const named = options.version !== undefined ? options.version : inData;
   // An object here would be read as an operator, and `{neq: ''}` matches any version.
   if (named === null || typeof named === 'string') return named;
   const needed = single && options.bumpVersion !== false && kind !== 'restore' && kind !== 'purge';

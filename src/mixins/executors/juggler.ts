@@ -41,7 +41,11 @@ export class JugglerExecutor implements Executor {
   }
 }
 
-async function insert(plan: InsertPlan, target: PlanTarget, options: Options): Promise<WriteResult> {
+async function insert(
+  plan: InsertPlan,
+  target: PlanTarget,
+  options: Options,
+): Promise<WriteResult> {
   const {model} = target;
   const data: Row[] = [];
   for (const row of plan.rows) {

@@ -1,6 +1,14 @@
 import {HISTORY_PROPERTIES} from '../model-definition';
 import type {JugglerModelClass} from '../juggler';
-import type {Assigned, Assignments, ChangePlan, Condition, RemovePlan, RevisionNote, Row} from '../plan';
+import type {
+  Assigned,
+  Assignments,
+  ChangePlan,
+  Condition,
+  RemovePlan,
+  RevisionNote,
+  Row,
+} from '../plan';
 import {columnValue, type PostgresConnector} from './postgres-connector';
 import {join, param, raw, sql, type Fragment} from './sql';
 
@@ -116,7 +124,8 @@ export function changeStatement(
   if (!plan.revision && wanted === 'count') {
     return sql`UPDATE ${entity.table} AS t SET ${set} ${condition}`;
   }
-  const ended = plan.revision ? `${returnsOld ? 'new' : 't'}.${column(entity, '_validFrom')} AS ended` : '';
+  const now = returnsOld ? 'new' : 't';
+  const ended = plan.revision ? `${now}.${column(entity, '_validFrom')} AS ended` : '';
   if (returnsOld) {
     const answer = listed(context.old.returned, context.fresh, ended);
     const update = sql`UPDATE ${entity.table} AS t SET ${set} ${condition} RETURNING ${answer}`;
@@ -126,11 +135,12 @@ export function changeStatement(
   // that the statement's snapshot shows. Ordered, so that bulk writes cannot deadlock.
   const id = column(entity, entity.idName);
   const order = plan.single ? '' : ` ORDER BY ${id}`;
-  const lock = sql`SELECT ${context.old.locked} FROM ${entity.table} ${condition}${order} FOR NO KEY UPDATE`;
+  const rows = sql`SELECT ${context.old.locked} FROM ${entity.table} ${condition}${order}`;
   const match = `t.${id} = o.o${entity.properties.indexOf(entity.idName)}`;
   const answer = listed(context.old.joined, context.fresh, ended);
-  const update = sql`UPDATE ${entity.table} AS t SET ${set} FROM o WHERE ${match} RETURNING ${answer}`;
-  return withHistory(context, [sql`o AS (${lock})`, sql`w AS (${update})`], plan.revision, 'changed');
+  const update = sql`UPDATE ${entity.table} AS t SET ${set} FROM o WHERE ${match}`;
+  const ctes = [sql`o AS (${rows} FOR NO KEY UPDATE)`, sql`w AS (${update} RETURNING ${answer})`];
+  return withHistory(context, ctes, plan.revision, 'changed');
 }
 
 /** One DELETE; with a history, one statement that also keeps the states which end. */
@@ -182,15 +192,17 @@ function listed(...parts: string[]): string {
 
 function assignments(context: StatementContext, plan: ChangePlan, values: Row): Fragment {
   const {entity, connector} = context;
-  const kept = new Set([...plan.keep, '_revision', '_validFrom', entity.idName]);
+  const kept = new Set([...plan.keep, '_revision', '_validFrom']);
   const set: Fragment[] = [];
   entity.properties.forEach((name, i) => {
-    const property = entity.model.definition.properties[name];
     const assigned = plan.assign[name];
+    const emptied = plan.replace && !kept.has(name);
     if (assigned) {
       set.push(sql`${entity.columns[i]} = ${assignedOnChange(context, name, assigned)}`);
-    } else if (name !== entity.idName && (values[name] !== undefined || (plan.replace && !kept.has(name)))) {
-      set.push(sql`${entity.columns[i]} = ${columnValue(connector, property, values[name] ?? null)}`);
+    } else if (name !== entity.idName && (values[name] !== undefined || emptied)) {
+      const property = entity.model.definition.properties[name];
+      const value = columnValue(connector, property, values[name] ?? null);
+      set.push(sql`${entity.columns[i]} = ${value}`);
     }
   });
   const id = column(entity, entity.idName);
@@ -236,7 +248,8 @@ function firstRevision({connector, entity, history}: StatementContext, values: R
   if (!history || id === undefined || id === null) return raw('1');
   const idValue = columnValue(connector, entity.model.definition.properties[entity.idName], id);
   const [revision, modelId] = [column(history, '_revision'), column(history, '_modelId')];
-  return sql`(SELECT COALESCE(max(${revision}), 0) + 1 FROM ${history.table} WHERE ${modelId} = ${idValue})`;
+  const next = `COALESCE(max(${revision}), 0) + 1`;
+  return sql`(SELECT ${next} FROM ${history.table} WHERE ${modelId} = ${idValue})`;
 }
 
 /** Now, but always after `since`: two states of one transaction must not begin at one moment. */

@@ -8,8 +8,16 @@ import {
   valuesForUpdate,
   type JugglerModelClass,
 } from '../juggler';
-import type {ChangePlan, Condition, InsertPlan, RemovePlan, Row, WriteResult, WrittenRow} from '../plan';
-import {knownValue} from '../plan';
+import {
+  knownValue,
+  type ChangePlan,
+  type Condition,
+  type InsertPlan,
+  type RemovePlan,
+  type Row,
+  type WriteResult,
+  type WrittenRow,
+} from '../plan';
 import type {Executor, PlanTarget} from './executor';
 import type {PostgresConnector, Queryable} from './postgres-connector';
 import {
@@ -61,7 +69,11 @@ export class PostgresExecutor implements Executor {
   }
 
   /** Runs a statement on the pool or the caller's transaction. */
-  async query(statement: Fragment, options: Options, naming: 'named' | 'unnamed' = 'named') {
+  async query(
+    statement: Fragment,
+    options: Options,
+    naming: 'named' | 'unnamed' = 'named',
+  ): Promise<{rows: unknown[][]; rowCount: number | null}> {
     const {text, values} = numbered(statement);
     const name = naming === 'named' ? this.names.nameOf(text) : undefined;
     return this.connectionFor(options).query({name, text, values, rowMode: 'array'});

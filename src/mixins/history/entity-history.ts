@@ -81,7 +81,12 @@ export class EntityHistory<T extends Entity> {
     return entities.map(entity => selected(entity, filter.fields));
   }
 
-  async findByIdAsOf(id: unknown, when: Date | string, filter: Filter<T> = {}, options?: Options) {
+  async findByIdAsOf(
+    id: unknown,
+    when: Date | string,
+    filter: Filter<T> = {},
+    options?: Options,
+  ): Promise<T> {
     const byId = {[this.host.live.idName]: id} as Where<T>;
     const where = {and: [byId, filter.where ?? {}]} as Where<T>;
     const [entity] = await this.findAsOf(when, {...filter, where, limit: 1}, options);
@@ -89,7 +94,12 @@ export class EntityHistory<T extends Entity> {
     return entity;
   }
 
-  async diff(id: unknown, from: RevisionRef, to: RevisionRef, options: Options = {}) {
+  async diff(
+    id: unknown,
+    from: RevisionRef,
+    to: RevisionRef,
+    options: Options = {},
+  ): Promise<PropertyChange[]> {
     const [before, after] = await Promise.all([
       this.state(id, from, options),
       this.state(id, to, options),
@@ -104,7 +114,8 @@ export class EntityHistory<T extends Entity> {
   async state(id: unknown, revision: RevisionRef, options: Options = {}): Promise<T> {
     const {live} = this.host;
     if (revision !== 'current') {
-      const [past] = await this.find({where: {_modelId: id, _revision: revision} as Where}, options);
+      const where = {_modelId: id, _revision: revision} as Where;
+      const [past] = await this.find({where}, options);
       if (past) return past.entity;
     }
     const [present] = await live.model.find({where: {[live.idName]: id}, limit: 1}, options);

@@ -36,13 +36,16 @@ async function pruneInOneStatement(
   const postgres = live.postgres!;
   const shape = postgres.shapeOf(history);
   const column = (name: string) => shape.columns[shape.properties.indexOf(name)];
-  const rank = `row_number() OVER (PARTITION BY ${column('_modelId')} ORDER BY ${column('_revision')} DESC)`;
-  const ranked = `SELECT ${column('_historyId')} AS id, ${rank} AS rank FROM ${shape.table}`;
+  const newestFirst = `PARTITION BY ${column('_modelId')} ORDER BY ${column('_revision')} DESC`;
+  const rank = `row_number() OVER (${newestFirst}) AS rank`;
+  const ranked = `SELECT ${column('_historyId')} AS id, ${rank} FROM ${shape.table}`;
   const age = olderThan
     ? sql` AND h.${column('_validTo')} < ${param(olderThan.toISOString(), '::timestamptz')}`
     : '';
-  const statement = sql`DELETE FROM ${shape.table} AS h USING (${ranked}) AS k WHERE h.${column('_historyId')} = k.id AND k.rank > ${param(keepLast, '::int')}${age}`;
-  return {count: (await postgres.query(statement, {}, 'unnamed')).rowCount ?? 0};
+  const surplus = sql`h.${column('_historyId')} = k.id AND k.rank > ${param(keepLast, '::int')}`;
+  const removal = sql`DELETE FROM ${shape.table} AS h USING (${ranked}) AS k`;
+  const result = await postgres.query(sql`${removal} WHERE ${surplus}${age}`, {}, 'unnamed');
+  return {count: result.rowCount ?? 0};
 }
 
 async function pruneByReading(

@@ -89,7 +89,7 @@ function orderOf({order}: StateQuery, idName: string): string[] {
 }
 
 function pageOf({limit, skip, offset}: StateQuery) {
-  const whole = (n: unknown) => (n === undefined || n === null ? undefined : Math.floor(Number(n)) || 0);
+  const whole = (n: unknown) => (n == null ? undefined : Math.floor(Number(n)) || 0);
   return {limit: whole(limit), skip: whole(skip), offset: whole(offset)};
 }
 

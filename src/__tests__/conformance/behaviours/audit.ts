@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {securityId, SecurityBindings, type UserProfile} from '@loopback/security';
 import {LiveEntitiesBindings} from '../../../keys';
+import type {AuditedEntity} from '../../../mixins/model-mixins';
 import {givenContext, givenItems, type ItemRepository} from '../../support/behaviours';
 import type {BehaviourTarget} from '../behaviours.suite';
 
@@ -59,6 +60,6 @@ export function auditSuite({dataSource}: BehaviourTarget): void {
   });
 }
 
-function stampsOf(item: {_createdBy?: string; _createdOn?: Date; _modifiedBy?: string; _modifiedOn?: Date}) {
-  return [item._createdBy, new Date(item._createdOn!), item._modifiedBy, new Date(item._modifiedOn!)];
+function stampsOf({_createdBy, _createdOn, _modifiedBy, _modifiedOn}: AuditedEntity): unknown[] {
+  return [_createdBy, new Date(_createdOn!), _modifiedBy, new Date(_modifiedOn!)];
 }

@@ -13,7 +13,8 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
 
   it('keeps nothing of a create, and a state for each write after it', async () => {
     assert.deepEqual(await items.history('a'), []);
-    await items.updateById('a', {name: 'two'}, {remoteUser: 'bob', reason: 'typo', requestId: 'r1'});
+    const told = {remoteUser: 'bob', reason: 'typo', requestId: 'r1'};
+    await items.updateById('a', {name: 'two'}, told);
     await items.replaceById('a', {name: 'three'}, {onBehalfOf: 'carol'});
     await items.deleteById('a');
     const revisions = await items.history('a');
@@ -93,7 +94,8 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
     assert.deepEqual(names, [[], ['one', 'bee'], ['two', 'bee'], ['bee']]);
     const page = await items.findAsOf(moments[1], {order: ['name ASC'], limit: 1, skip: 1});
     assert.deepEqual(page.map(i => i.name), ['two']);
-    const some = await items.findAsOf(moments[1].toISOString(), {where: {qty: 1}, fields: ['name']});
+    const filter = {where: {qty: 1}, fields: ['name' as const]};
+    const some = await items.findAsOf(moments[1].toISOString(), filter);
     assert.deepEqual(some.map(i => i.toJSON()), [{name: 'bee'}]);
     assert.equal((await items.findByIdAsOf('a', moments[0])).name, 'one');
     await assert.rejects(items.findByIdAsOf('a', moments[2]), EntityNotFoundError);

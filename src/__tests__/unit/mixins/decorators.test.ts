@@ -9,6 +9,7 @@ import {
   property,
   repository,
   RepositoryMixin,
+  type AnyObject,
 } from '@loopback/repository';
 import {getJsonSchema} from '@loopback/rest';
 import {SecurityBindings, securityId} from '@loopback/security';
@@ -211,6 +212,6 @@ interface WithContext {
 interface Observed {
   observe(
     hook: string,
-    observer: (ctx: Record<'instance' | 'data', Record<string, unknown> | undefined>) => Promise<void>,
+    observer: (ctx: {instance?: AnyObject; data?: AnyObject}) => Promise<void>,
   ): void;
 }

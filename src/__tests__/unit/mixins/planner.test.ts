@@ -8,11 +8,15 @@ import {behavioursNamed, conjunction, planChange, planInsert} from '../../../mix
 const ALL: BehaviourName[] = ['version', 'audit', 'softDelete', 'history', 'crypto'];
 const NOW = new Date('2026-01-01T00:00:00Z');
 const LIVE = {or: [{_isDeleted: false}, {_isDeleted: null}]};
-const BY_ALICE = {_modifiedBy: {kind: 'value', value: 'alice'}, _modifiedOn: {kind: 'value', value: NOW}};
+const BY_ALICE = {
+  _modifiedBy: {kind: 'value', value: 'alice'},
+  _modifiedOn: {kind: 'value', value: NOW},
+};
 
 describe('write planner', () => {
   it('plans the same whatever the order of the names', () => {
-    const request = givenRequest('update', {input: {_version: 'v1'}, options: {bumpVersion: false}});
+    const options = {bumpVersion: false};
+    const request = givenRequest('update', {input: {_version: 'v1'}, options});
     const plans = [ALL, [...ALL].reverse()].map(names =>
       planChange(behavioursNamed(new Set(names)), request, {name: 'x'}, {id: 1}),
     );
@@ -47,10 +51,12 @@ describe('write planner', () => {
   });
 
   it('drops what only behaviours write from the data', () => {
-    const forged = {_version: 'v1', _isDeleted: true, _createdBy: 'me', _revision: 9, _validFrom: NOW};
+    const counters = {_revision: 9, _validFrom: NOW};
+    const forged = {_version: 'v1', _isDeleted: true, _createdBy: 'me', ...counters};
     const plan = givenPlan(ALL, 'replace', {input: forged, data: {...forged, name: 'x'}});
     assert.deepEqual(plan.data, {name: 'x'});
-    const insert = planInsert(behavioursNamed(new Set(ALL)), [{...forged, name: 'x'}], givenContext());
+    const behaviours = behavioursNamed(new Set(ALL));
+    const insert = planInsert(behaviours, [{...forged, name: 'x'}], givenContext());
     assert.deepEqual(insert.rows[0].data, {name: 'x'});
   });
 

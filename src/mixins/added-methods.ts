@@ -1,0 +1,88 @@
+import type {Count, Filter, Options, Where} from '@loopback/repository';
+import type {BehaviourName} from './behaviour';
+import {BehaviourMissingError, VersionConflictError} from './errors';
+import {EntityHistory, type RevisionRef} from './history/entity-history';
+import type {PruneOptions} from './history/prune';
+import {countOf, type AnyEntity, type LiveRepositoryClass, type RepositoryClass} from './layer';
+import {conjunction} from './planner';
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- a mixin of LoopBack repositories needs it */
+
+/** The methods that behaviours add; one that the repository does not have says so. */
+// eslint-disable-next-line max-lines-per-function -- the function is a class
+export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
+  abstract class WithAddedMethods extends superClass {
+    async withRetry(id: any, work: (entity: any) => Promise<any>, options: Options = {}) {
+      this.need('version');
+      const {attempts = 5, ...rest} = options;
+      for (let left = attempts; ; left--) {
+        try {
+          return await work(await this.findById(id, undefined, rest));
+        } catch (error) {
+          if (!(error instanceof VersionConflictError) || left <= 1) throw error;
+        }
+      }
+    }
+
+    async restoreById(id: any, options?: Options): Promise<void> {
+      this.need('softDelete');
+      await this.writer.change('restore', {id}, {}, options);
+    }
+
+    async restoreAll(where?: Where<any>, options?: Options): Promise<Count> {
+      this.need('softDelete');
+      return countOf(this.writer.change('restore', {where: where ?? {}}, {}, options));
+    }
+
+    async purge(where?: Where<any>, {olderThan}: {olderThan?: Date} = {}, options?: Options) {
+      this.need('softDelete');
+      const aged = conjunction([where, olderThan && {_deletedOn: {lt: olderThan}}]);
+      return countOf(this.writer.change('purge', {where: aged}, {}, options));
+    }
+
+    async history(id: any, filter?: Filter<any>, options?: Options) {
+      const where = conjunction([{_modelId: id}, filter?.where]);
+      return this.past().find({...filter, where}, options);
+    }
+
+    async findHistory(filter?: Filter<any>, options?: Options) {
+      return this.past().find(filter, options);
+    }
+
+    async findAsOf(when: Date | string, filter?: Filter<any>, options?: Options) {
+      return this.past().findAsOf(when, filter, options);
+    }
+
+    async findByIdAsOf(id: any, when: Date | string, filter?: Filter<any>, options?: Options) {
+      return this.past().findByIdAsOf(id, when, filter, options);
+    }
+
+    async diff(id: any, from: RevisionRef, to: RevisionRef, options?: Options) {
+      return this.past().diff(id, from, to, options);
+    }
+
+    async revertTo(id: any, revision: number, options?: Options): Promise<void> {
+      const data = await this.past().dataOf(id, revision, options);
+      await this.writer.change('replace', {id}, data, options, 'revert');
+    }
+
+    async pruneHistory(options: PruneOptions): Promise<Count> {
+      return this.past().prune(options);
+    }
+
+    async redactHistory(id: any, fields: readonly string[], options?: Options): Promise<Count> {
+      return this.past().redact(id, fields, options);
+    }
+
+    protected past(): EntityHistory<AnyEntity> {
+      this.need('history');
+      return new EntityHistory(this, this.live.history!);
+    }
+
+    protected need(name: BehaviourName): void {
+      if (this.live?.has(name)) return;
+      throw new BehaviourMissingError(this.entityClass.modelName, name);
+    }
+  }
+  return WithAddedMethods;
+}

@@ -1,0 +1,50 @@
+import type {ModelDefinition} from '@loopback/repository';
+import type {BehaviourName} from './behaviour';
+import type {JugglerModelClass} from './juggler';
+import {LiveEntity, type EntityClass} from './live-entity';
+import {
+  addProperties,
+  completeStoredModel,
+  has,
+  historyDefinition,
+  storedDefinition,
+} from './model-definition';
+import {behavioursNamed} from './planner';
+
+type Definer = (definition: ModelDefinition) => unknown;
+
+/** What repositories of one entity share, by the juggler model and the behaviours. */
+const liveEntities = new WeakMap<object, Map<string, LiveEntity>>();
+
+/** The shared part of a repository; completes the models of entity and history on first use. */
+export function liveEntityOf(
+  entityClass: EntityClass,
+  modelClass: unknown,
+  names: Set<BehaviourName>,
+  define: Definer,
+): LiveEntity {
+  const model = modelClass as JugglerModelClass;
+  const behaviours = behavioursNamed(names);
+  const key = behaviours.map(b => b.name).join();
+  const known = liveEntities.get(model) ?? new Map<string, LiveEntity>();
+  liveEntities.set(model, known);
+  let live = known.get(key);
+  if (!live) {
+    addProperties(entityClass, behaviours);
+    const stored = storedDefinition(entityClass.definition, behaviours);
+    completeStoredModel(model, stored);
+    const history = has(behaviours, 'history') ? historyModel(model, stored, define) : undefined;
+    live = new LiveEntity(entityClass, behaviours, model, history);
+    known.set(key, live);
+  }
+  return live;
+}
+
+function historyModel(
+  {dataSource, definition}: JugglerModelClass,
+  stored: ModelDefinition,
+  define: Definer,
+): JugglerModelClass {
+  const history = historyDefinition(stored, definition.idName());
+  return (dataSource.getModel(history.name) ?? define(history)) as unknown as JugglerModelClass;
+}
