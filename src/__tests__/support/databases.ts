@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {mkdtemp, readFile, rm, stat, symlink} from 'node:fs/promises';
+import {mkdtemp, readdir, readFile, rm, stat, symlink} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -51,6 +51,7 @@ export interface Postgres18 extends PostgresServer {
 }
 
 const PASSWORD = 'test';
+const FOLDER = 'live-entities-pg18-';
 const servers = new Set<Postgres18>();
 let shared: Promise<Postgres18> | undefined;
 
@@ -75,6 +76,7 @@ export function givenPostgres15(): Promise<PostgresServer | undefined> {
 /** An embedded PostgreSQL 18 of one's own, for tests that stop and start it. */
 export async function startPostgres18(): Promise<Postgres18> {
   await hydrateLibraries();
+  await sweep();
   for (let attempt = 1; ; attempt++) {
     const server = await EmbeddedServer.prepare();
     try {
@@ -108,7 +110,7 @@ class EmbeddedServer implements Postgres18 {
   ) {}
 
   static async prepare(): Promise<EmbeddedServer> {
-    const folder = await mkdtemp(join(tmpdir(), `live-entities-pg18-${process.pid}-`));
+    const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
     const port = await freePort();
     const log: string[] = [];
     const postgres = new (await loadEmbedded())({
@@ -223,6 +225,29 @@ async function findPostgres15(): Promise<PostgresServer | undefined> {
     leftOut('PostgreSQL 15', 'there is none on 127.0.0.1:5432; set TEST_PG15_URL');
   }
   return undefined;
+}
+
+/** Removes the data of test runs that were killed before they could. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(FOLDER)) continue;
+    const folder = join(tmpdir(), name);
+    const server = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
+    const owners = [name.slice(FOLDER.length), server].map(text => Number.parseInt(text, 10));
+    if (owners.some(isAlive)) continue;
+    // Another user's stay.
+    await rm(folder, {recursive: true, force: true}).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (Number.isNaN(pid)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It is there, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /**

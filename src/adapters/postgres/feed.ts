@@ -40,11 +40,13 @@ export class PostgresFeed implements ChangeFeed {
   private session: Session | undefined;
   private publication: string | undefined;
   private delivered = 0;
-  private last: AssembledTransaction | undefined;
   private deliveredAt: number | undefined;
+  private lagMs: number | undefined;
   private error: Error | undefined;
   private checking: NodeJS.Timeout | undefined;
   private wake: (() => void) | undefined;
+  /** Counts starts, so that what belongs to an earlier one ends itself. */
+  private run = 0;
 
   constructor(
     private readonly tables: ReadonlyMap<string, EntityTable>,
@@ -57,10 +59,11 @@ export class PostgresFeed implements ChangeFeed {
     this.publication = publicationName(this.options.name, this.entities.map(({table}) => table));
     this.sink = sink;
     this.state = 'starting';
+    const {run} = this;
     try {
       await this.connect();
     } catch (error) {
-      this.state = 'stopped';
+      if (this.run === run) this.state = 'stopped';
       throw error;
     }
     this.goLive();
@@ -71,6 +74,7 @@ export class PostgresFeed implements ChangeFeed {
   async stop(): Promise<void> {
     const {session} = this;
     this.state = 'stopped';
+    this.run++;
     this.session = undefined;
     clearInterval(this.checking);
     this.wake?.();
@@ -78,13 +82,13 @@ export class PostgresFeed implements ChangeFeed {
   }
 
   status(): FeedStatus {
-    const {state, publication, delivered, deliveredAt, last, error} = this;
+    const {state, publication, delivered, deliveredAt, lagMs, error} = this;
     return {
       state,
       delivered,
       ...(publication !== undefined && {publication}),
       ...(deliveredAt !== undefined && {deliveredAt: new Date(deliveredAt)}),
-      ...(deliveredAt !== undefined && last && {lagMs: deliveredAt - last.committedAt}),
+      ...(lagMs !== undefined && {lagMs}),
       ...(error && {error}),
     };
   }
@@ -122,8 +126,8 @@ export class PostgresFeed implements ChangeFeed {
 
   private deliver(transaction: AssembledTransaction): void {
     this.delivered++;
-    this.last = transaction;
     this.deliveredAt = Date.now();
+    this.lagMs = this.deliveredAt - transaction.committedAt;
     this.sink!.committed(transaction);
   }
 
@@ -139,11 +143,12 @@ export class PostgresFeed implements ChangeFeed {
   }
 
   private async reconnect(): Promise<void> {
+    const {run} = this;
     let pause = FIRST_RETRY_MS;
     for (;;) {
       // A little chance keeps many processes from coming back at the same moment.
       await this.sleep(pause * (0.5 + Math.random()));
-      if (this.state !== 'interrupted') return;
+      if (this.run !== run) return;
       try {
         await this.connect();
         break;
@@ -153,7 +158,7 @@ export class PostgresFeed implements ChangeFeed {
         pause = Math.min(2 * pause, LAST_RETRY_MS);
       }
     }
-    if (this.state !== 'interrupted') return;
+    if (this.run !== run) return;
     this.options.logger.info('live feed resumed');
     this.sink!.resumed();
     this.goLive();

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {escapeIdentifier, type Pool, type QueryConfig} from 'pg';
+import {escapeIdentifier, type Pool} from 'pg';
 import type {RowImage} from '../../core/change';
 import type {Judgement, RowSource, SnapshotRows} from '../../core/ports';
 import type {ViewQuery} from '../../core/query';
@@ -12,11 +12,14 @@ import {visibilityOf} from './snapshot';
 
 /** Each connection keeps its named statements, so there must not be ever more of them. */
 const MAX_NAMED_STATEMENTS = 256;
+const PLAN_OUTDATED = '0A000';
+const NAME_UNKNOWN = '26000';
 
 /** Reads rows for windows from PostgreSQL, and has it decide what Node cannot. */
 export class PostgresRowSource implements RowSource {
   private readonly plans = new Map<EntityTable, RowPlan>();
-  private readonly names = new Map<string, string>();
+  /** Statements by their text; undefined for one that is not to be named any more. */
+  private readonly names = new Map<string, string | undefined>();
 
   constructor(
     private readonly pool: Pool,
@@ -34,7 +37,7 @@ export class PostgresRowSource implements RowSource {
     const parameters = new Parameters();
     const {prefix} = this.marks;
     const text = readSql(query, entity, {limit, count, mark, prefix}, parameters);
-    const {rows} = await this.pool.query<Tuple>(this.statement(text, parameters));
+    const rows = await this.run<Tuple>(text, parameters);
     const plan = this.planOf(entity);
     const [snapshot, , total, isRow] = rows[0];
     const images = isRow === null ? [] : rows.map(row => new TupleImage(plan, row.slice(HEAD)));
@@ -51,7 +54,7 @@ export class PostgresRowSource implements RowSource {
     const entity = this.entityOf(query);
     const parameters = new Parameters();
     const text = judgeSql(query, entity, images, parameters);
-    const {rows} = await this.pool.query<[string | null, string]>(this.statement(text, parameters));
+    const rows = await this.run<[string | null, string]>(text, parameters);
     return rows.map(([matches, rank]) => ({matches: matches === 't', rank: Number(rank)}));
   }
 
@@ -71,13 +74,27 @@ export class PostgresRowSource implements RowSource {
   }
 
   /** Named, the server plans a statement once per connection instead of at each call. */
-  private statement(text: string, parameters: Parameters): QueryConfig & {rowMode: 'array'} {
-    let name = this.names.get(text);
-    if (name === undefined && this.names.size < MAX_NAMED_STATEMENTS) {
-      name = `live_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
-      this.names.set(text, name);
+  private async run<R extends unknown[]>(text: string, {values}: Parameters): Promise<R[]> {
+    const statement = {text, values, rowMode: 'array'} as const;
+    const name = this.nameOf(text);
+    if (name === undefined) return (await this.pool.query<R>(statement)).rows;
+    try {
+      return (await this.pool.query<R>({...statement, name})).rows;
+    } catch (error) {
+      const {code} = error as {code?: string};
+      if (code !== PLAN_OUTDATED && code !== NAME_UNKNOWN) throw error;
+      // The table was altered, or a pooler has given us a connection that others have used.
+      this.names.set(text, undefined);
+      return (await this.pool.query<R>(statement)).rows;
     }
-    return {text, values: parameters.values, rowMode: 'array', ...(name !== undefined && {name})};
+  }
+
+  private nameOf(text: string): string | undefined {
+    if (!this.names.has(text) && this.names.size < MAX_NAMED_STATEMENTS) {
+      const hash = createHash('sha256').update(text).digest('hex').slice(0, 24);
+      this.names.set(text, `live_${hash}`);
+    }
+    return this.names.get(text);
   }
 }
 

@@ -39,6 +39,18 @@ describe('the PostgreSQL row source', function () {
     await world.drop();
   });
 
+  it('goes on reading when a column has got another type', async () => {
+    const world = await givenLiveDatabase(await givenPostgres18());
+    await world.products.create({id: 'x', qty: 1});
+    // Once on every connection that may be used later.
+    const reading = () => Array.from({length: 8}, () => world.live.source.read(ALL, 10, true));
+    await Promise.all(reading());
+    await world.database.query('ALTER TABLE product ALTER COLUMN qty TYPE bigint');
+    const results = await Promise.all(reading());
+    assert.deepEqual(results.map(({rows}) => rows[0].raw.qty), Array(8).fill('1'));
+    await world.drop();
+  });
+
   it('reads a table and columns whose names need quoting, by the connection of a URL', async () => {
     const world = await givenLiveDatabase(await givenPostgres18());
     await world.database.query(`CREATE SCHEMA "My Shop"`);
