@@ -69,6 +69,8 @@ export {
   type EntityControllerOptions,
 } from './components/rest/entity-controller';
 
+export {LiveEntityApiBuilder, type LiveEntityApiConfig} from './components/rest/live-entity.api-builder';
+
 // Realtime
 export {accessFilter, realtime, type AccessFilterSpec} from './components/realtime/decorators';
 export type {

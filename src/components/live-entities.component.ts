@@ -5,13 +5,19 @@ import {
   CoreBindings,
   createBindingFromClass,
   inject,
+  type BindingKey,
   type Component,
+  type Constructor,
   type LifeCycleObserverOptions,
+  type Provider,
 } from '@loopback/core';
 import {LiveEntitiesBindings} from '../keys';
+import {CryptoCheckObserver} from './crypto-check.observer';
+import {AccessGuardProvider} from './realtime/access-guard.provider';
 import {JwtTokenServiceProvider} from './realtime/jwt-token.service';
 import {REALTIME_GROUP, RealtimeServer} from './realtime/realtime.server';
 import {BearerMiddlewareProvider} from './rest/bearer.middleware';
+import {LiveEntityApiBuilder} from './rest/live-entity.api-builder';
 
 /**
  * Adds live entities to an application: the socket on the REST server's port, the access guard of
@@ -31,15 +37,27 @@ export class LiveEntitiesComponent implements Component {
     this.bindings = [
       createBindingFromClass(RealtimeServer, {key: LiveEntitiesBindings.REALTIME_SERVER}),
       createBindingFromClass(BearerMiddlewareProvider),
+      createBindingFromClass(CryptoCheckObserver),
+      createBindingFromClass(LiveEntityApiBuilder),
+      ...defaults(application, [
+        [LiveEntitiesBindings.TOKEN_SERVICE, JwtTokenServiceProvider],
+        [LiveEntitiesBindings.ACCESS_GUARD, AccessGuardProvider],
+      ]),
     ];
-    if (!application.isBound(LiveEntitiesBindings.TOKEN_SERVICE)) {
-      const tokens = new Binding(LiveEntitiesBindings.TOKEN_SERVICE.key)
-        .toProvider(JwtTokenServiceProvider)
-        .inScope(BindingScope.SINGLETON);
-      this.bindings.push(tokens);
-    }
     orderGroups(application);
   }
+}
+
+/** Bindings for what the application has not bound itself. */
+function defaults(
+  application: Application,
+  providers: [BindingKey<unknown>, Constructor<Provider<unknown>>][],
+): Binding[] {
+  return providers
+    .filter(([{key}]) => !application.isBound(key))
+    .map(([{key}, provider]) =>
+      new Binding(key).toProvider(provider).inScope(BindingScope.SINGLETON),
+    );
 }
 
 /** The sockets come after the servers whose port they share, and go before them. */

@@ -51,6 +51,14 @@ export function behavioursOf(
   return names;
 }
 
+/** Whether repositories of this class have behaviours, or can be given some by declaration. */
+export function mayHaveBehaviours(repositoryClass: object): boolean {
+  for (let c = repositoryClass; c; c = Object.getPrototypeOf(c)) {
+    if (recorded.has(c) || declarative.has(c)) return true;
+  }
+  return false;
+}
+
 export function isDeclarative(repositoryClass: object): boolean {
   for (let c = repositoryClass; c; c = Object.getPrototypeOf(c)) {
     if (declarative.has(c)) return true;

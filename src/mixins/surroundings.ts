@@ -39,6 +39,11 @@ export class Surroundings {
     return this.codecOnce;
   }
 
+  /** Finds out whether there is a key, before the first row needs it. */
+  async ready(): Promise<void> {
+    await (await this.codec())?.ready();
+  }
+
   private async actor(options: LiveOptions | undefined): Promise<string> {
     const named = userName(options?.remoteUser);
     if (named) return named;

@@ -206,9 +206,31 @@ async function createDatabase(
     config,
     query: (sql, parameters) => run(url, sql, parameters),
     drop: async () => {
+      await untilUnused(serverUrl, database);
       await run(serverUrl, `DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`);
     },
   };
+}
+
+/**
+ * LoopBack's connector does not wait for its pool to close, and a connection that the server cuts
+ * meanwhile would raise an error that nobody hears. What is open after two seconds is cut.
+ */
+async function untilUnused(serverUrl: string, database: string): Promise<void> {
+  const client = new Client({connectionString: serverUrl});
+  await client.connect();
+  try {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const {rows} = await client.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`,
+        [database],
+      );
+      if (rows.length === 0) return;
+      await client.query('SELECT pg_sleep(0.02)');
+    }
+  } finally {
+    await client.end();
+  }
 }
 
 async function findPostgres15(): Promise<PostgresServer | undefined> {

@@ -13,14 +13,14 @@ export class RateLimit {
     this.refilled = now();
   }
 
-  /** @throws LiveEntityError `LIMIT_EXCEEDED` (429) */
+  /** @throws LiveEntityError `RATE_LIMITED` (429) */
   take(): void {
     const time = this.now();
     const earned = ((time - this.refilled) / 1000) * this.perSecond;
     this.tokens = Math.min(this.perSecond, this.tokens + earned);
     this.refilled = time;
     if (this.tokens < 1) {
-      throw new LiveEntityError('LIMIT_EXCEEDED', `at most ${this.perSecond} calls a second`, 429);
+      throw new LiveEntityError('RATE_LIMITED', `at most ${this.perSecond} calls a second`, 429);
     }
     this.tokens--;
   }

@@ -20,7 +20,7 @@ export type ResolvedRealtimeConfig = RealtimeConfig &
 
 const LIMITS: Required<RealtimeLimits> = {
   subscriptionsPerSocket: 100,
-  opsPerSecond: 100,
+  opsPerSecond: 200,
   payloadBytes: 100_000,
   offset: 10_000,
   bufferedBytes: 4 * 2 ** 20,

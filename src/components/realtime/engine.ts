@@ -2,13 +2,13 @@ import type {Context} from '@loopback/core';
 import type {Entity, juggler} from '@loopback/repository';
 import type {JugglerDataSource, JugglerModel} from '../../adapters/postgres/juggler';
 import {createPostgresLive, type PostgresLive} from '../../adapters/postgres/live';
-import {FilterGuard} from '../../core/access';
 import {LiveHub, type Publisher} from '../../core/hub';
 import {checkView} from '../../core/view';
+import {LiveEntitiesBindings} from '../../keys';
 import type {Row} from '../../protocol/page';
 import {LiveEntity} from './live-entity';
 import {LiveService} from './live.service';
-import {collectFilters, findLiveRepositories, type FoundRepository} from './registry';
+import {findLiveRepositories, type FoundRepository} from './registry';
 import type {ResolvedRealtimeConfig} from './config';
 import {RowValidator} from './validate';
 
@@ -41,7 +41,6 @@ export class LiveEngine {
   private constructor(
     private readonly sources: readonly Source[],
     readonly service: LiveService,
-    readonly guard: FilterGuard,
   ) {}
 
   /**
@@ -55,11 +54,8 @@ export class LiveEngine {
     config: ResolvedRealtimeConfig,
     publisher: Publisher,
   ): Promise<LiveEngine> {
+    const guard = await application.get(LiveEntitiesBindings.ACCESS_GUARD);
     const found = await findLiveRepositories(application);
-    const named = found.map(each => ({...each, name: each.repository.entityClass.modelName}));
-    const filters = collectFilters(application, named);
-    const {blockPreByDefault, blockPostByDefault} = config;
-    const guard = new FilterGuard({filters, blockPreByDefault, blockPostByDefault});
     const sources: Source[] = [];
     const entities = new Map<string, LiveEntity>();
     try {
@@ -82,7 +78,7 @@ export class LiveEngine {
       maxOffset: limits.offset,
       context: application,
     });
-    return new LiveEngine(sources, service, guard);
+    return new LiveEngine(sources, service);
   }
 
   /** How the feeds are, for health checks. */

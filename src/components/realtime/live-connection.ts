@@ -30,6 +30,7 @@ export class LiveConnection implements ConnectionHandler {
   private pending = 0;
   private calls = 0;
   private generation = 0;
+  private asked: number | undefined;
   private signedIn: SignedIn | undefined;
   private expiry: NodeJS.Timeout | undefined;
   private isClosed = false;
@@ -93,7 +94,7 @@ export class LiveConnection implements ConnectionHandler {
   private async subscribe(request: SubscribeRequest): Promise<object> {
     const {maxSubscriptions} = this.options;
     if (this.subscriptions.size + this.pending >= maxSubscriptions) {
-      throw new LiveEntityError('LIMIT_EXCEEDED', `at most ${maxSubscriptions} subscriptions`, 429);
+      throw new LiveEntityError('LIMIT_EXCEEDED', `at most ${maxSubscriptions} subscriptions`);
     }
     const {generation} = this;
     this.pending++;
@@ -207,7 +208,10 @@ export class LiveConnection implements ConnectionHandler {
     }, Math.min(wait, LONGEST_TIMER)).unref();
   }
 
+  /** Once for each person: a client that has many pages open asks for them all at once. */
   private askForLogin(error: unknown): void {
+    if (this.asked === this.generation) return;
+    this.asked = this.generation;
     this.connection.socket.emit('logout', {error: toWireError(error)});
   }
 }

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import type {Context} from '@loopback/core';
 import type {Entity, EntityCrudRepository, Options} from '@loopback/repository';
 import type {UserProfile} from '@loopback/security';
@@ -88,6 +89,14 @@ export class LiveEntity {
 
   project(row: Row, fields: readonly string[] | undefined): Row {
     return fields ? pick(row, fields) : row;
+  }
+
+  /** Names the version that a write makes, where the entity has versions. */
+  newVersion(): {readonly input: Row; readonly output: Row} {
+    const {versionProperty} = this.shape;
+    if (!versionProperty) return {input: {}, output: {}};
+    const version = randomUUID();
+    return {input: {_newVersion: version}, output: {[versionProperty]: version}};
   }
 
   /** @throws LiveEntityError `BAD_REQUEST` when the id is not of the property's type */

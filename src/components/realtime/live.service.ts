@@ -123,9 +123,14 @@ export class LiveService {
     const {entity, id} = row;
     const data = await this.options.validator.check(entity, patch, 'part');
     const repository = await entity.repositoryIn(call.context);
+    // The row is read after the write, when somebody else may have written it again; its version
+    // must be the one that this write made, or the client's next edit would overwrite theirs.
+    const made = entity.newVersion();
     return this.conflictAware(call, row, async () => {
-      await repository.updateById(id, asEntityData(data), writeOptions(version, call.id));
-      return {row: await this.shown(call, entity, await this.find(call, entity, id, repository))};
+      const input = asEntityData({...data, ...made.input});
+      await repository.updateById(id, input, writeOptions(version, call.id));
+      const found = await this.find(call, entity, id, repository);
+      return {row: await this.shown(call, entity, {...found, ...made.output})};
     });
   }
 

@@ -62,7 +62,6 @@ export class RealtimeServer implements LifeCycleObserver {
     }
     const publisher = {publish: (delta: DeltaMessage) => this.transport?.publish(delta)};
     this.engine = await LiveEngine.start(this.application, this.config, publisher);
-    this.application.bind(LiveEntitiesBindings.ACCESS_GUARD).to(this.engine.guard);
     const options = {
       application: this.application,
       sessions: await this.sessions(),

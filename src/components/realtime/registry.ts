@@ -13,6 +13,8 @@ type AnyRepository = DefaultCrudRepository<Entity, unknown>;
 
 /** A repository class with `@realtime`, as it was found in the application. */
 export interface FoundRepository {
+  /** The entity's model name. */
+  readonly name: string;
   readonly key: string;
   readonly repository: AnyRepository;
   readonly definition: RealtimeDefinition<object>;
@@ -33,7 +35,7 @@ export async function findLiveRepositories(application: Context): Promise<FoundR
         500,
       );
     }
-    found.set(name, {key: binding.key, repository, definition});
+    found.set(name, {name, key: binding.key, repository, definition});
   }
   return [...found.values()];
 }
@@ -41,7 +43,7 @@ export async function findLiveRepositories(application: Context): Promise<FoundR
 /** The access filters of each entity: those of `@realtime` first, then the bound providers. */
 export function collectFilters(
   application: Application | Context,
-  repositories: readonly {readonly name: string; readonly definition: RealtimeDefinition<object>}[],
+  repositories: readonly Pick<FoundRepository, 'name' | 'definition'>[],
 ): Map<string, EntityFilters> {
   const filters = new Map<string, {pre: CoreFilter[]; post: CoreFilter[]}>();
   for (const {name, definition} of repositories) {

@@ -77,11 +77,11 @@ export interface RealtimeDefinition<T extends object> {
  */
 export type LoginService = CoreLoginService<UserProfile>;
 
-/** Limits per connection. A call beyond them is refused with `LIMIT_EXCEEDED`. */
+/** Limits per connection; a call beyond them is refused with `LIMIT_EXCEEDED`. */
 export interface RealtimeLimits {
   /** Default 100. */
   readonly subscriptionsPerSocket?: number;
-  /** Default 100, over a sliding second. */
+  /** Calls; beyond, they are refused with `RATE_LIMITED`. Default 200. */
   readonly opsPerSecond?: number;
   /** Bytes of one message from a client; a longer one ends the connection. Default 100,000. */
   readonly payloadBytes?: number;

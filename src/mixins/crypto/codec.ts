@@ -26,6 +26,8 @@ export interface RowContext {
 export interface PropertyCodec {
   /** The encrypted properties. */
   readonly properties: readonly string[];
+  /** Fetches the key that encrypts, so that a missing one is found at start-up. */
+  ready(): Promise<void>;
   /**
    * @throws {@link EncryptionError} for a value that is ciphertext already, a mask, not
    * encryptable, or without the id that it must be bound to.
@@ -116,6 +118,10 @@ class RowCodec implements PropertyCodec {
     this.columns = new Map(
       this.properties.map(name => [name, columnBinding(options.entityName, name)]),
     );
+  }
+
+  ready(): Promise<void> {
+    return this.options.keys.ready();
   }
 
   encrypt(row: Readonly<PlainRow>, ctx: RowContext): PlainRow | Promise<PlainRow> {
