@@ -29,7 +29,7 @@ export default tseslint.config(
       'import-x/resolver-next': [createNodeResolver({extensions: ['.ts', '.d.ts', '.js', '.json']})],
     },
     rules: {
-      'import-x/no-cycle': 'error',
+      'import-x/no-cycle': ['error', {ignoreExternal: true}],
       'import-x/no-self-import': 'error',
       'import-x/no-duplicates': 'error',
       'import-x/no-mutable-exports': 'error',

@@ -88,7 +88,9 @@ describe('an application without a key', () => {
     shop.unbind(`${LiveEntitiesBindings.CRYPTO}:$config`);
     await assert.rejects(shop.start(), CryptoNotConfiguredError);
     // An application that failed to start cannot be stopped; its connections can.
-    await (await shop.get<juggler.DataSource>('datasources.db')).disconnect();
+    const dataSource = await shop.get<juggler.DataSource>('datasources.db');
+    await dataSource.ping();
+    await dataSource.disconnect();
     await database.drop();
   });
 });
