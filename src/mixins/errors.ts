@@ -89,10 +89,10 @@ export class ForeignTransactionError extends BehaviourError {
   readonly code = 'FOREIGN_TRANSACTION';
   readonly statusCode = 500;
 
-  constructor(entityName: string) {
+  constructor(whose: string) {
     super(
-      `The transaction given to the repository of ${entityName} was begun on another datasource. ` +
-        'It would be ignored, so the write is refused.',
+      `The transaction in the options was begun on another datasource than that of ${whose}, ` +
+        'which could only ignore it.',
     );
   }
 }

@@ -98,28 +98,27 @@ function sanitized(model: JugglerModelClass, data: Row, options: Options): Row {
   return values;
 }
 
-/** The values of a new row, as juggler hands them to a connector. */
-export function insertedValues(
-  model: JugglerModelClass,
-  instance: JugglerInstance,
-  options: Options,
-): Row {
-  return model._forDB(sanitized(model, instance.toObject(true), options));
-}
-
-/** A new row, as juggler's own `create` would hand it to the connector. Throws when invalid. */
-export async function instanceForInsert(
+/**
+ * A new row, as juggler's own `create` makes and checks it, and its values as that would hand them
+ * to the connector. Throws when invalid.
+ *
+ * @param assigned - Values of behaviours, which have their types already
+ */
+export async function rowForInsert(
   model: JugglerModelClass,
   data: Row,
+  assigned: Row,
   options: Options,
-): Promise<JugglerInstance> {
+): Promise<{instance: JugglerInstance; values: Row}> {
   const instance = new model(data);
   const enforced: Row = {};
   model.applyProperties(enforced, instance);
   instance.setAttributes(enforced);
+  Object.assign(instance.__data, assigned);
+  const values = instance.toObject(true);
   const settled = options.validate ?? model.settings.automaticValidation;
-  if (settled !== false) await validate(instance, instance.toObject(true), options);
-  return instance;
+  if (settled !== false) await validate(instance, values, options);
+  return {instance, values: model._forDB(sanitized(model, values, options))};
 }
 
 /** The values of a partial update, as juggler's own `updateAll` would hand them on. */
@@ -189,5 +188,34 @@ export function assertOwnTransaction(
   const transaction = options?.transaction as (Transaction & {connector?: unknown}) | undefined;
   if (transaction?.connector && transaction.connector !== model.dataSource.connector) {
     throw new ForeignTransactionError(model.modelName);
+  }
+}
+
+/** Whether juggler leaves the values of such rows as the connector reads them. */
+export function readsPlainly(model: JugglerModelClass): boolean {
+  return (
+    !model.settings.scope &&
+    !READ_HOOKS.some(hook => (model._observers?.[hook]?.length ?? 0) > 0) &&
+    Object.values(model.definition.properties).every(({type}) => isPlainType(type))
+  );
+}
+
+const READ_HOOKS = ['access', 'loaded'];
+const PLAIN_TYPES: readonly unknown[] = [String, Number, Boolean, Date, Object];
+
+/** Scalars, objects and arrays of them; not models in models, nor juggler's own types. */
+function isPlainType(type: unknown): boolean {
+  if (Array.isArray(type)) return type.length === 0 || PLAIN_TYPES.includes(type[0]);
+  return PLAIN_TYPES.includes(type);
+}
+
+/** A value of a plain type as juggler's instance would have it: columns of text can hold JSON. */
+export function plainValue(model: JugglerModelClass, name: string, value: unknown): unknown {
+  const type: unknown = model.definition.properties[name].type;
+  if (typeof value !== 'string' || (type !== Object && !Array.isArray(type))) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
   }
 }

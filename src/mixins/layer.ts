@@ -176,7 +176,10 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       if (!this.live) return super.findById(id, filter, options);
       const run = async (f: Filter<any>) => [await super.findOne(f, options)].filter(Boolean);
       const byId = {...filter, where: this.reader.byId(id)};
-      const [found] = await this.reader.read(byId, options, run);
+      const direct = filter && Object.keys(filter).length ? undefined : this.live.directReads;
+      const [found] = direct
+        ? await this.reader.readById(direct, id, options)
+        : await this.reader.read(byId, options, run);
       if (!found) throw new EntityNotFoundError(this.entityClass, id);
       return found;
     }

@@ -4,7 +4,7 @@ import type {Executor, PlanTarget} from './executors/executor';
 import {JugglerExecutor} from './executors/juggler';
 import {PostgresExecutor} from './executors/postgres';
 import {isPostgresConnector} from './executors/postgres-connector';
-import {coercedValue, hasWriteHooks, type JugglerModelClass} from './juggler';
+import {coercedValue, hasWriteHooks, readsPlainly, type JugglerModelClass} from './juggler';
 import {encryptedProperties, has, idIsMadeByApplication} from './model-definition';
 
 /** An entity class, as repositories take it. */
@@ -55,6 +55,11 @@ export class LiveEntity implements PlanTarget {
     let executor = executors.get(connector);
     if (!executor) executors.set(connector, (executor = new PostgresExecutor(connector)));
     return executor;
+  }
+
+  /** PostgreSQL, where a read by id needs nothing of juggler. */
+  get directReads(): PostgresExecutor | undefined {
+    return readsPlainly(this.model) ? this.postgres : undefined;
   }
 
   /** An id as the model types it, so that `'7'` and `7` are one row. */

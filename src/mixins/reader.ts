@@ -1,11 +1,13 @@
 import type {Entity, Fields, Filter, Options, Where} from '@loopback/repository';
 import {visible} from './behaviours/soft-delete';
+import type {PostgresExecutor} from './executors/postgres';
+import {plainValue, type JugglerInstance} from './juggler';
 import {visibilityOf} from './options';
 import type {Condition} from './plan';
 import {conjunction} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {Secrets} from './secrets';
-import {plainWhere} from './where';
+import {assertPlainId, plainWhere} from './where';
 
 /** What behaviours do to reads: pass deleted rows by, decrypt. Filters are copied, not changed. */
 export class EntityReader<T extends Entity> {
@@ -37,6 +39,23 @@ export class EntityReader<T extends Entity> {
     await this.secrets.open(entities);
     if (idIsExtra) entities.forEach(e => delete (e as Record<string, unknown>)[this.idName]);
     return entities;
+  }
+
+  /** A row by its id, straight from PostgreSQL. */
+  async readById(
+    postgres: PostgresExecutor,
+    id: unknown,
+    options: Options | undefined,
+  ): Promise<T[]> {
+    const {live} = this.host;
+    const guard = live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
+    const typed = live.typedId(assertPlainId(id));
+    const row = await postgres.findById(live, typed, guard, options ?? {});
+    if (!row) return [];
+    for (const name of Object.keys(row)) row[name] = plainValue(live.model, name, row[name]);
+    // What a juggler instance is asked for when it becomes an entity.
+    const instance = {toObject: () => row} as unknown as JugglerInstance;
+    return this.secrets.open([this.host.toLiveEntity(instance)]);
   }
 
   /** The where of a count. */

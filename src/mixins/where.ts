@@ -37,6 +37,15 @@ export function assertSafeWhere(
   }
 }
 
+/** An object as an id would be read as an operator: `{neq: 0}` means every row. */
+export function assertPlainId(id: unknown): unknown {
+  if (id === undefined) throw new Error('Invalid Argument: id cannot be undefined');
+  if (id === null || (typeof id === 'object' && id.constructor === Object)) {
+    throw new InvalidWhereError('An id must be a value.');
+  }
+  return id;
+}
+
 function isLogical(key: string): boolean {
   return key === 'and' || key === 'or' || key === 'nor';
 }

@@ -2,7 +2,7 @@ import {EntityNotFoundError, type Entity, type Options} from '@loopback/reposito
 import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
 import {expectedVersion} from './behaviours/version';
-import {InvalidWhereError, RestoreConflictError, VersionConflictError} from './errors';
+import {RestoreConflictError, VersionConflictError} from './errors';
 import type {JugglerInstance} from './juggler';
 import {visibilityOf, type LiveOptions} from './options';
 import {
@@ -18,7 +18,7 @@ import {
 import {conjunction, planChange, planInsert} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {Secrets} from './secrets';
-import {assertSafeWhere, plainWhere} from './where';
+import {assertPlainId, assertSafeWhere, plainWhere} from './where';
 
 /** Which rows a write means. */
 export type WriteTarget = {readonly id: unknown} | {readonly where: Condition};
@@ -131,15 +131,6 @@ function stampOf(plan: ChangePlan | RemovePlan, request: ChangeRequest): Row {
   }
   if ('_oldVersion' in plan.assign) stamp._oldVersion = expectedVersion(request);
   return stamp;
-}
-
-/** An object as an id would be read as an operator: `{neq: 0}` means every row. */
-function assertPlainId(id: unknown): unknown {
-  if (id === undefined) throw new Error('Invalid Argument: id cannot be undefined');
-  if (id === null || (typeof id === 'object' && id.constructor === Object)) {
-    throw new InvalidWhereError('An id must be a value.');
-  }
-  return id;
 }
 
 function transactionOf({transaction}: LiveOptions & Options): Options {

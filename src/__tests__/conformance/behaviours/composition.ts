@@ -54,6 +54,15 @@ export function compositionSuite({dataSource, crowd, rawRows}: BehaviourTarget):
     assert.equal(new Set(deleted.map(i => i._version)).size, 2);
   });
 
+  it('answers the same row the same, however it is asked for', async () => {
+    const items = await givenItems(dataSource(), ALL);
+    await items.create({id: 'a', name: 'one', qty: 1.5, secret: 's', tags: ['x', 'y']});
+    const [found] = await items.find({where: {id: 'a'}});
+    const [byId, one] = [await items.findById('a'), await items.findOne()];
+    for (const item of [byId, one]) assert.deepEqual({...item}, {...found});
+    assert.ok(byId instanceof items.entityClass && byId._createdOn instanceof Date);
+  });
+
   it('stamps before it keeps', async () => {
     const items = await givenItems(dataSource(), ALL);
     const {_version} = await items.create({id: 'a', name: 'one'}, {remoteUser: 'alice'});
