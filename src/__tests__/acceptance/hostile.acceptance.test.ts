@@ -119,8 +119,9 @@ describe('a client that does not keep to the protocol', function () {
     }
     attacker.emit('join', `live:${channel}`);
     await call(attacker, 'read', page);
+    const delta = once(victim as never, 'delta');
     await (await shop.categories()).create({id: 'real', name: 'Real'});
-    await once(victim as never, 'delta');
+    await delta;
     assert.equal(received.length, 1);
     assert.match(JSON.stringify(received), /Real/);
     await (await shop.categories()).deleteById('real');

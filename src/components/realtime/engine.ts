@@ -1,3 +1,4 @@
+import type {EventEmitter} from 'node:events';
 import type {Context} from '@loopback/core';
 import type {Entity, juggler} from '@loopback/repository';
 import type {JugglerDataSource, JugglerModel} from '../../adapters/postgres/juggler';
@@ -155,11 +156,25 @@ async function startSource(
     }
     await postgres.feed.start(postgres.shapes, hub);
     hub.start();
+    surviveBrokenConnections(dataSource, logger);
     return {source: {postgres, hub}, live};
   } catch (error) {
     await postgres.close();
     throw error;
   }
+}
+
+/**
+ * The connector's pool tells of idle connections that broke, and Node ends a process in which
+ * nobody listens to that: a restart of the database would be the application's end.
+ */
+function surviveBrokenConnections(
+  {connector}: juggler.DataSource,
+  logger: ResolvedRealtimeConfig['logger'],
+): void {
+  const pool = (connector as {readonly pg?: EventEmitter} | undefined)?.pg;
+  if (!pool || pool.listenerCount('error') > 0) return;
+  pool.on('error', error => logger.warn('an idle database connection broke', error));
 }
 
 function byDataSource(found: readonly FoundRepository[]) {
