@@ -108,8 +108,8 @@ class Doorman implements LoginService {
 
 /** A small application with everything on, as a user of the package would write it. */
 export class Shop extends RepositoryMixin(RestApplication) {
-  constructor(database: TestDatabase, config: RealtimeConfig = {}) {
-    super({rest: {port: 0, host: '127.0.0.1', gracePeriodForClose: 0}, shutdown: {signals: []}});
+  constructor(database: TestDatabase, config: RealtimeConfig = {}, port = 0) {
+    super({rest: {port, host: '127.0.0.1', gracePeriodForClose: 0}, shutdown: {signals: []}});
     const settings = {name: 'db', connector: 'postgresql', ...database.config};
     this.dataSource(new juggler.DataSource(settings));
     this.repository(CategoryRepository);
@@ -145,8 +145,12 @@ export class Shop extends RepositoryMixin(RestApplication) {
 }
 
 /** Migrates and starts the shop. */
-export async function givenShop(database: TestDatabase, config?: RealtimeConfig): Promise<Shop> {
-  const shop = new Shop(database, config);
+export async function givenShop(
+  database: TestDatabase,
+  config?: RealtimeConfig,
+  port?: number,
+): Promise<Shop> {
+  const shop = new Shop(database, config, port);
   await shop.migrateSchema();
   await shop.start();
   return shop;

@@ -149,7 +149,10 @@ export class SocketTransport implements Publisher {
   /** One who does not read must not grow the server's memory; the client comes back and resumes. */
   private cutOffStalled(): void {
     for (const socket of this.io.of('/').sockets.values()) {
-      if (bufferedBytes(socket) > this.options.bufferedBytes) socket.conn.close(true);
+      if (bufferedBytes(socket) <= this.options.bufferedBytes) continue;
+      socket.conn.close(true);
+      // A closing handshake would wait for one who does not read.
+      socket.conn.request.socket.destroy();
     }
   }
 }
