@@ -15,7 +15,7 @@ export class MatchIndex<W> {
   add(window: W, query: ViewQuery, shape: EntityShape): void {
     let index = this.entities.get(query.entity);
     if (!index) {
-      index = {byProperty: new Map(), residue: new Set()};
+      index = {shape, byProperty: new Map(), residue: new Set()};
       this.entities.set(query.entity, index);
     }
     const handle = handleOf(query.condition, shape);
@@ -66,6 +66,7 @@ export class MatchIndex<W> {
 }
 
 interface EntityIndex<W> {
+  readonly shape: EntityShape;
   readonly byProperty: Map<string, Map<string, Set<W>>>;
   readonly residue: Set<W>;
 }
@@ -77,7 +78,8 @@ interface Handle {
 
 function look<W>(index: EntityIndex<W>, image: RowImage, found: Set<W>): void {
   for (const [property, values] of index.byProperty) {
-    const bucket = values.get(fileName(image.values[property]));
+    const {kind} = index.shape.properties[property];
+    const bucket = values.get(fileName(image.values[property], kind));
     if (bucket) for (const window of bucket) found.add(window);
   }
 }
@@ -109,9 +111,11 @@ function handleOf(condition: Condition, shape: EntityShape): Handle | undefined 
   for (const part of conjuncts(condition)) {
     if (part.kind !== 'compare') continue;
     const values = demanded(part);
-    const use = USEFUL[shape.properties[part.property].kind];
+    const {kind} = shape.properties[part.property];
+    const use = USEFUL[kind];
     if (!values || use === 0 || (best && use <= best.use)) continue;
-    best = {handle: {property: part.property, values: values.map(fileName)}, use};
+    const names = [...new Set(values.map(value => fileName(value, kind)))];
+    best = {handle: {property: part.property, values: names}, use};
   }
   return best?.handle;
 }
@@ -123,13 +127,14 @@ function conjuncts(condition: Condition): readonly Condition[] {
 
 function demanded(part: Extract<Condition, {kind: 'compare'}>): readonly unknown[] | undefined {
   if (part.operator === 'eq') return [part.value];
-  if (part.operator === 'inq') return [...new Set(part.value as unknown[])];
+  if (part.operator === 'inq') return part.value as unknown[];
   return undefined;
 }
 
 /** Equal values must share a name; it does no harm when others share it too. */
-function fileName(value: unknown): string {
+function fileName(value: unknown, kind: PropertyKind): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return String(value);
+  // Decimals come as the database writes them: 1.50 is 1.5.
+  if (kind === 'number') return String(Number(value));
   return typeof value === 'string' ? value.toLowerCase() : JSON.stringify(value);
 }

@@ -42,6 +42,7 @@ export class ReplicationStream {
   private acknowledging: NodeJS.Timeout | undefined;
   private probing: NodeJS.Timeout | undefined;
   private heardAt = Date.now();
+  private probedAt = Date.now();
   private ended = false;
 
   constructor(
@@ -123,6 +124,10 @@ export class ReplicationStream {
   }
 
   private probe(): void {
+    // When this process itself was held up, what the server said may still wait to be read.
+    const late = Date.now() - this.probedAt > 2 * PROBE_EVERY_MS;
+    this.probedAt = Date.now();
+    if (late) this.heardAt = this.probedAt;
     if (Date.now() - this.heardAt > SILENCE_LIMIT_MS) {
       this.connection.stream.destroy();
       this.end(new PostgresLiveError('CONNECTION_LOST', 'the server has been silent for too long'));
