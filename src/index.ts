@@ -84,7 +84,7 @@ export type {
   ViewFilterOf,
   ViewParams,
 } from './components/realtime/types';
-export type {LiveStatus} from './components/realtime/engine';
+export type {LiveStatus} from './core/status';
 export {RealtimeServer} from './components/realtime/realtime.server';
 export {JwtTokenService} from './components/realtime/jwt-token.service';
 export type {AccessAction, AccessGuard, AccessQuery, Next} from './core/access';

@@ -2,10 +2,12 @@ import type {TokenService} from '@loopback/authentication';
 import {BindingKey} from '@loopback/core';
 import type {UserProfile} from '@loopback/security';
 import type {AccessGuard, LoginService} from './core/access';
+import type {LiveStatus} from './core/status';
 
 /** The live side as health checks see it. */
 interface LiveSide {
-  readonly status: {readonly live: boolean} | undefined;
+  /** Undefined before it has started and after it has stopped. */
+  readonly status: LiveStatus | undefined;
 }
 
 /** Names under which an application configures and extends the package. */

@@ -59,7 +59,7 @@ describe('a client that does not keep to the protocol', function () {
     ['an unknown property', 'create', written({id: 'x', name: 'n', no: 1}), 'VALIDATION_FAILED'],
     ['a wrong type in a row', 'create', written({id: 'x', name: 5}), 'VALIDATION_FAILED'],
     ['a row that lacks a property', 'create', written({id: 'x'}), 'VALIDATION_FAILED'],
-    ['a row that exists', 'create', written({id: 'c1', name: 'Tools'}), 'CONFLICT'],
+    ['a row that exists', 'create', written({id: 'c1', name: 'Tools'}), 'UNIQUE_VIOLATION'],
     ['a new id', 'update', {...c1, value: {id: 'c2'}}, 'VALIDATION_FAILED'],
     ['a row that is not there', 'update', {...none, value: {name: 'n'}}, 'ENTITY_NOT_FOUND'],
     ['a row to delete that is not there', 'delete', none, 'ENTITY_NOT_FOUND'],

@@ -57,4 +57,4 @@ export function explain(error: unknown): Error {
 
 export const WAL_LEVEL_ADVICE =
   'the server does not log what logical decoding needs: set wal_level = logical ' +
-  '(ALTER SYSTEM SET wal_level = logical) and restart it, or use the repository feed';
+  '(ALTER SYSTEM SET wal_level = logical) and restart it';

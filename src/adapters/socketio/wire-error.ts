@@ -1,4 +1,4 @@
-import {CRUDBlockedError} from '../../core/errors';
+import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {WireError} from '../../protocol/errors';
 
 interface Thrown {
@@ -21,11 +21,13 @@ const STATUS: Readonly<Record<string, number>> = {ENTITY_NOT_FOUND: 404, INVALID
 export function toWireError(thrown: unknown): WireError {
   const error = (thrown ?? {}) as Thrown;
   if (thrown instanceof CRUDBlockedError) return blocked(thrown);
+  if (thrown instanceof LiveEntityError) return plain(thrown);
   if (error.code === '23505') {
-    return {code: 'CONFLICT', message: 'a row with that unique value exists', statusCode: 409};
+    const message = 'a row with that unique value exists';
+    return {code: 'UNIQUE_VIOLATION', message, statusCode: 409};
   }
   const statusCode = Number(error.statusCode ?? error.status ?? STATUS[String(error.code)]);
-  if (!(statusCode >= 400 && statusCode < 500) && error.code !== 'FEED_UNAVAILABLE') {
+  if (!(statusCode >= 400 && statusCode < 500)) {
     return {code: 'INTERNAL_ERROR', message: 'the server failed; see its log', statusCode: 500};
   }
   const code = typeof error.code === 'string' ? error.code : codeOf(error, statusCode);
@@ -35,6 +37,10 @@ export function toWireError(thrown: unknown): WireError {
 /** Whether the server's log should have it. */
 export function isInternal(error: WireError): boolean {
   return error.code === 'INTERNAL_ERROR';
+}
+
+function plain({code, message, statusCode, details}: LiveEntityError): WireError {
+  return {code, message, statusCode, details};
 }
 
 function blocked(error: CRUDBlockedError): WireError {

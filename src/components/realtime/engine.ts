@@ -4,6 +4,7 @@ import type {Entity, juggler} from '@loopback/repository';
 import type {JugglerDataSource, JugglerModel} from '../../adapters/postgres/juggler';
 import {createPostgresLive, type PostgresLive} from '../../adapters/postgres/live';
 import {LiveHub, type Publisher} from '../../core/hub';
+import type {LiveStatus} from '../../core/status';
 import {checkView} from '../../core/view';
 import {LiveEntitiesBindings} from '../../keys';
 import type {Row} from '../../protocol/page';
@@ -101,23 +102,6 @@ export class LiveEngine {
     for (const {hub} of this.sources) hub.close();
     await Promise.all(this.sources.map(({postgres}) => postgres.close()));
   }
-}
-
-/** The state of the live side. */
-export interface LiveStatus {
-  /** Whether every feed delivers. */
-  readonly live: boolean;
-  readonly feeds: readonly {
-    readonly name: string;
-    readonly state: string;
-    /** Transactions delivered since the start. */
-    readonly delivered: number;
-    /** Milliseconds from the last transaction's commit to its delivery. */
-    readonly lagMs?: number;
-    readonly error?: string;
-  }[];
-  readonly windows: number;
-  readonly channels: number;
 }
 
 async function startSource(

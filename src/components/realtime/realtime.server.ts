@@ -12,10 +12,11 @@ import {
 } from '@loopback/core';
 import {RestBindings, type RestServer} from '@loopback/rest';
 import {SocketTransport} from '../../adapters/socketio/transport';
+import type {LiveStatus} from '../../core/status';
 import type {DeltaMessage} from '../../protocol/messages';
 import {LiveEntitiesBindings} from '../../keys';
 import {resolveConfig, type ResolvedRealtimeConfig} from './config';
-import {LiveEngine, type LiveStatus} from './engine';
+import {LiveEngine} from './engine';
 import {LiveConnection} from './live-connection';
 import {LiveController} from './live.controller';
 import {SessionService} from './session.service';

@@ -15,8 +15,7 @@ export interface SignedIn {
 }
 
 /**
- * Signs people in: by credentials through the bound login service, or by a token. Wrong
- * credentials are answered alike whatever was wrong with them, and attempts are limited.
+ * Signs people in: by credentials through the bound login service, or by a token.
  */
 export class SessionService {
   constructor(
