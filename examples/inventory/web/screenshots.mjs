@@ -53,6 +53,10 @@ async function takeAll({name, ...look}) {
   await page.getByTestId('threshold').fill('40');
   await page.getByTestId('product-row').nth(3).waitFor();
   await picture(page, 'low-stock');
+  await page.getByTestId('low-stock-category').selectOption({label: 'Copiers'});
+  await page.getByTestId('threshold').fill('0');
+  await page.getByText('Nothing runs low here').waitFor();
+  await picture(page, 'nothing-low');
 
   await page.goto(`${url}/#/products/${id}`);
   await theirs.page.goto(`${url}/#/products/${id}`);
@@ -78,8 +82,21 @@ async function takeAll({name, ...look}) {
   await page.getByTestId('delete-confirm').click();
   await page.getByTestId('deleted').waitFor();
   await picture(page, 'product-deleted');
-  await page.getByTestId('restore').click();
-  await page.getByTestId('deleted').waitFor({state: 'detached'});
+  await page.goto(`${url}/#/categories/phones`);
+  await page.getByTestId('deleted-products').locator('summary').click();
+  await page.getByTestId('deleted-product').first().waitFor();
+  await page.getByTestId('deleted-products').scrollIntoViewIfNeeded();
+  await picture(page, 'deleted-products');
+  await page.getByTestId('restore').first().click();
+  await page.getByTestId('deleted-product').waitFor({state: 'detached'});
+  await page.getByTestId('add-product').click();
+  await page.getByTestId('new-name').waitFor();
+  await picture(page, 'new-product');
+  await page.keyboard.press('Escape');
+  await page.goto(`${url}/#/nowhere`);
+  await picture(page, 'nowhere');
+  await page.goto(`${url}/#/products/${id}`);
+  await page.getByTestId('history-entry').first().waitFor();
 
   await page.getByTestId('account').click();
   await picture(page, 'account');

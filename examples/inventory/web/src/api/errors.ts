@@ -1,6 +1,6 @@
 /** What a person is told, by the code that the server or the client answered. */
 const sentences: Readonly<Record<string, string>> = {
-  CONNECTION_LOST: 'There is no connection just now, so nothing was saved. Try again in a moment.',
+  CONNECTION_LOST: 'There is no connection just now. Once it is back, look whether it was saved.',
   NOT_AUTHENTICATED: 'Please sign in first.',
   LOGIN_FAILED: 'The name or the password is wrong.',
   INVALID_CREDENTIALS: 'The name or the password is wrong.',

@@ -4,6 +4,7 @@ const money = new Intl.NumberFormat(undefined, {style: 'currency', currency: 'US
 const whole = new Intl.NumberFormat(undefined, {maximumFractionDigits: 0});
 const moment = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'});
 const ago = new Intl.RelativeTimeFormat(undefined, {numeric: 'auto', style: 'long'});
+const agoInShort = new Intl.RelativeTimeFormat(undefined, {numeric: 'auto', style: 'short'});
 
 export const formatMoney = (value: Money): string => money.format(Number(value));
 export const formatNumber = (value: number): string => whole.format(value);
@@ -20,12 +21,19 @@ const steps: readonly [limitSeconds: number, divisor: number, unit: Intl.Relativ
 ];
 
 /** How long before `now` (milliseconds since 1970) `iso` was: 'just now', '3 minutes ago'. */
-export function formatAgo(iso: string, now: number): string {
+export const formatAgo = (iso: string, now: number): string => formatAgoWith(ago, iso, now);
+
+/** The same where there is little room: '3 min. ago'. */
+export const formatAgoInShort = (iso: string, now: number): string => {
+  return formatAgoWith(agoInShort, iso, now);
+};
+
+function formatAgoWith(format: Intl.RelativeTimeFormat, iso: string, now: number): string {
   // The server's clock may run a little ahead of this one: nothing here is in the future.
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
   if (seconds < 10) return 'just now';
   const [, divisor, unit] = steps.find(([limit]) => seconds < limit) ?? steps[steps.length - 1];
-  return ago.format(-Math.floor(seconds / divisor), unit);
+  return format.format(-Math.floor(seconds / divisor), unit);
 }
 
 export const fieldLabels: Readonly<Record<ProductField, string>> = {
