@@ -16,6 +16,7 @@ import type {
 import {knownValue} from '../plan';
 import {HISTORY_PROPERTIES} from '../model-definition';
 import type {Executor, PlanTarget} from './executor';
+import {inTransaction} from './in-transaction';
 
 /** How often a row that others keep changing is read again before a write gives up. */
 const ATTEMPTS = 100;
@@ -213,23 +214,4 @@ function structuredWhere(where: Condition): Condition {
       Array.isArray(v) && (key === 'and' || key === 'or') ? v.map(structuredWhere) : v,
     ]),
   );
-}
-
-async function inTransaction<R>(
-  model: JugglerModelClass,
-  options: Options,
-  work: (options: Options) => Promise<R>,
-): Promise<R> {
-  const {dataSource} = model;
-  const able = typeof (dataSource.connector as {beginTransaction?: unknown})?.beginTransaction;
-  if (options.transaction || able !== 'function') return work(options);
-  const transaction = await dataSource.beginTransaction({});
-  try {
-    const result = await work({...options, transaction});
-    await transaction.commit();
-    return result;
-  } catch (error) {
-    await transaction.rollback();
-    throw error;
-  }
 }

@@ -19,6 +19,7 @@ import {
   type WrittenRow,
 } from '../plan';
 import type {Executor, PlanTarget} from './executor';
+import {inTransaction} from './in-transaction';
 import type {PostgresConnector, Queryable} from './postgres-connector';
 import {
   changeStatement,
@@ -33,6 +34,8 @@ import {numbered, sql, type Fragment} from './sql';
 import {StatementNames} from './statement-names';
 
 const DEFAULT_NAMED_STATEMENTS = 500;
+/** PostgreSQL's protocol counts them in 16 bits. */
+const MAX_PARAMETERS = 65_535;
 
 /** Runs each plan as one named statement of PostgreSQL, in the caller's transaction if given. */
 export class PostgresExecutor implements Executor {
@@ -139,14 +142,36 @@ export class PostgresExecutor implements Executor {
       wanted === 'rows'
         ? entity.properties
         : entity.properties.filter(p => rows.some(r => r.values[p] === undefined && !r.assign[p]));
-    const result = await this.query(insertStatement(context, rows, returned), options);
-    const filled = result.rows.map(row => this.rowFrom(entity, row, returned));
+    const filled = await this.insertAll(rows, returned, context, options);
     filled.forEach((row, i) => rows[i].instance.setAttributes(row));
     return {
       count: filled.length,
       rows: wanted === 'rows' ? filled.map(after => ({after})) : [],
       created: rows.map(row => row.instance),
     };
+  }
+
+  /** One statement, unless it had more parameters than the protocol can count. */
+  private async insertAll(
+    rows: Parameters<typeof insertStatement>[1],
+    returned: readonly string[],
+    context: StatementContext,
+    options: Options,
+  ): Promise<Row[]> {
+    const {entity} = context;
+    const insert = async (part: typeof rows, within: Options) => {
+      const result = await this.query(insertStatement(context, part, returned), within);
+      return result.rows.map(row => this.rowFrom(entity, row, returned));
+    };
+    const size = Math.floor(MAX_PARAMETERS / entity.properties.length);
+    if (rows.length <= size) return insert(rows, options);
+    return inTransaction(entity.model, options, async within => {
+      const filled: Row[] = [];
+      for (let at = 0; at < rows.length; at += size) {
+        filled.push(...(await insert(rows.slice(at, at + size), within)));
+      }
+      return filled;
+    });
   }
 
   private async change(

@@ -36,6 +36,17 @@ export function transactionSuite({dataSource}: BehaviourTarget): void {
     assert.ok(states.every(s => s._validFrom <= s._validTo));
   });
 
+  it('creates more rows than one statement can hold, all or none', async () => {
+    const rows = Array.from({length: 4200}, (_, i) => ({id: `i${i}`, name: `n${i}`}));
+    const created = await items.createAll(rows);
+    assert.equal(created.length, 4200);
+    assert.equal(created[4199].id, 'i4199');
+    assert.equal((await items.count()).count, 4200);
+    await items.deleteAll({}, {hard: true});
+    await assert.rejects(items.createAll([...rows, {id: 'i0', name: 'again'}]), {code: '23505'});
+    assert.equal((await items.count()).count, 0);
+  });
+
   it('refuses a transaction of another datasource', async () => {
     const settings = dataSource().settings;
     const elsewhere = givenPostgresSource({config: settings} as never);
