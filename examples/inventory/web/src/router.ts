@@ -1,7 +1,7 @@
 import {readonly, shallowRef} from 'vue';
 import {defaultThreshold} from './model/stock';
 
-/** Where the person is. The address keeps it after `#`, so the server needs to know nothing of it. */
+/** Where the person is. The address keeps it after `#`, so the server need not know of it. */
 export type Route =
   | {readonly page: 'categories'}
   | {readonly page: 'category'; readonly id: string; readonly offset: number; readonly size: number}

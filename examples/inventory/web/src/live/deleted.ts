@@ -13,7 +13,8 @@ export function useDeleted(category: () => string) {
     const where = {category: category(), _operation: {inq: ['delete', 'restore']}};
     const filter = {where, order: ['_validTo DESC'], limit: 200};
     try {
-      const comingsAndGoings = await call<Revision[]>('GET', '/products/history', {query: {filter}});
+      const query = {filter};
+      const comingsAndGoings = await call<Revision[]>('GET', '/products/history', {query});
       deletions.value = stillDeleted(comingsAndGoings);
       problem.value = '';
     } catch (error) {

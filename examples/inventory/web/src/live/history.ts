@@ -6,7 +6,7 @@ import {useSession} from './session';
 
 const pageSize = 20;
 
-/** How often the history is asked for the deletion of a row that the page does not show any more. */
+/** How often the history is asked for the deletion of a row that is not shown any more. */
 const patience = 20;
 
 /**

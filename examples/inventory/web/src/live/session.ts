@@ -65,7 +65,8 @@ async function signOut(): Promise<void> {
 /** Calls the REST API as the person who is signed in. */
 function call<T>(method: string, path: string, options: RestCall = {}): Promise<T> {
   const now = session.value;
-  return rest<T>(method, path, {...options, token: now.state === 'signedIn' ? now.token : undefined});
+  const token = now.state === 'signedIn' ? now.token : undefined;
+  return rest<T>(method, path, {...options, token});
 }
 
 const user = computed(() => (session.value.state === 'signedIn' ? session.value.user : undefined));

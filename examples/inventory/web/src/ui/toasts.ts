@@ -16,7 +16,8 @@ export const toasts = readonly(shown);
 export function toast(kind: Toast['kind'], text: string, action?: Toast['action']): void {
   const id = ++lastId;
   // The same sentence twice at once would only take room.
-  shown.value = [...shown.value.filter(other => other.text !== text).slice(-2), {id, kind, text, action}];
+  const others = shown.value.filter(other => other.text !== text).slice(-2);
+  shown.value = [...others, {id, kind, text, action}];
   setTimeout(() => dismiss(id), action ? 10_000 : kind === 'problem' ? 8000 : 4000);
 }
 
