@@ -89,4 +89,5 @@ export {RealtimeServer} from './components/realtime/realtime.server';
 export {JwtTokenService} from './components/realtime/jwt-token.service';
 export type {AccessAction, AccessGuard, AccessQuery, Next} from './core/access';
 export {CRUDBlockedError, LiveEntityError} from './core/errors';
+export type {Scope} from './core/scope';
 export type {ViewContext} from './core/view';

@@ -1,6 +1,7 @@
 import {setTimeout} from 'node:timers/promises';
 import type {Row} from '../protocol/page';
 import {CRUDBlockedError} from './errors';
+import {scopeFor, type Scope, type ScopeRule} from './scope';
 
 export type AccessAction = 'create' | 'read' | 'update' | 'delete' | 'subscribe';
 
@@ -126,11 +127,13 @@ function blockedBy(type: 'pre' | 'post', failure: unknown): CRUDBlockedError {
   return blocked;
 }
 
-/** The access filters of all entities, as REST and socket calls ask for them. */
+/** The access filters and scopes of all entities, as REST and socket calls ask for them. */
 export interface AccessGuard {
   /**
    * Runs the `pre` filters, before anything is fetched.
    * @throws CRUDBlockedError
+   * @throws LiveEntityError `NOT_AUTHENTICATED` (401) when the entity has a scope and nobody is
+   * signed in
    */
   before(request: AccessRequest): Promise<void>;
   /**
@@ -141,6 +144,12 @@ export interface AccessGuard {
   after(request: AccessRequest, row: Row): Promise<Row>;
   /** Whether `post` filters (or their being demanded) concern this entity at all. */
   hasPost(entity: string): boolean;
+  /**
+   * The part of the entity's rows that a person may reach; undefined when they may reach all.
+   * @throws LiveEntityError `NOT_AUTHENTICATED` (401) when there is a scope and nobody is signed in
+   * @throws CRUDBlockedError when the person lacks what the scope needs
+   */
+  scope(entity: string, principal: unknown): Scope | undefined;
 }
 
 export interface EntityFilters {
@@ -150,15 +159,17 @@ export interface EntityFilters {
 
 export interface GuardOptions {
   readonly filters: ReadonlyMap<string, EntityFilters>;
+  readonly scopes?: ReadonlyMap<string, ScopeRule>;
   readonly blockPreByDefault?: boolean;
   readonly blockPostByDefault?: boolean;
 }
 
-/** The guard over a fixed table of filters. Where a filter is demanded and missing, it refuses. */
+/** The guard over fixed tables. Where a filter is demanded and missing, it refuses. */
 export class FilterGuard implements AccessGuard {
   constructor(private readonly options: GuardOptions) {}
 
   async before(request: AccessRequest): Promise<void> {
+    this.scope(request.query.type, request.principal);
     const filters = this.options.filters.get(request.query.type)?.pre ?? [];
     if (filters.length === 0 && this.options.blockPreByDefault) {
       throw new CRUDBlockedError('pre', `${request.query.type} has no filter that allows this`);
@@ -180,5 +191,10 @@ export class FilterGuard implements AccessGuard {
   hasPost(entity: string): boolean {
     const filters = this.options.filters.get(entity)?.post ?? [];
     return filters.length > 0 || Boolean(this.options.blockPostByDefault);
+  }
+
+  scope(entity: string, principal: unknown): Scope | undefined {
+    const rule = this.options.scopes?.get(entity);
+    return rule && scopeFor(rule, principal);
   }
 }

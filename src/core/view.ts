@@ -172,7 +172,8 @@ function checkPrimaryKeys(
   }
 }
 
-function conditionProperties(condition: Condition): string[] {
+/** The properties that a condition compares. */
+export function conditionProperties(condition: Condition): string[] {
   if (condition.kind === 'compare') return [condition.property];
   return condition.parts.flatMap(conditionProperties);
 }

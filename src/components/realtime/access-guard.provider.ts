@@ -3,6 +3,7 @@ import {FilterGuard, type AccessGuard} from '../../core/access';
 import {LiveEntitiesBindings} from '../../keys';
 import {resolveConfig} from './config';
 import {collectFilters, findLiveRepositories} from './registry';
+import {collectScopes} from './scope-rules';
 import type {RealtimeConfig} from './types';
 
 /**
@@ -18,7 +19,9 @@ export class AccessGuardProvider implements Provider<AccessGuard> {
 
   async value(): Promise<AccessGuard> {
     const {blockPreByDefault, blockPostByDefault} = resolveConfig(this.realtimeConfig);
-    const filters = collectFilters(this.application, await findLiveRepositories(this.application));
-    return new FilterGuard({filters, blockPreByDefault, blockPostByDefault});
+    const found = await findLiveRepositories(this.application);
+    const filters = collectFilters(this.application, found);
+    const scopes = collectScopes(found);
+    return new FilterGuard({filters, scopes, blockPreByDefault, blockPostByDefault});
   }
 }

@@ -1,7 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import type {Context} from '@loopback/core';
 import type {Entity, EntityCrudRepository, Options} from '@loopback/repository';
-import type {UserProfile} from '@loopback/security';
 import type {RowImage} from '../../core/change';
 import {LiveEntityError} from '../../core/errors';
 import type {LiveHub} from '../../core/hub';
@@ -45,10 +44,6 @@ export class LiveEntity {
     const view = this.views.get(name);
     if (view) return view;
     throw new LiveEntityError('UNKNOWN_VIEW', `${this.name} has no view '${name}'`, 404);
-  }
-
-  scopeOf(principal: UserProfile | undefined): object | undefined {
-    return this.definition.scope?.(principal);
   }
 
   /** A repository of the given context, so that it knows the user of the call. */

@@ -5,6 +5,7 @@ import type {AccessAction, AccessGuard, AccessQuery, AccessRequest} from '../../
 import type {Audience} from '../../core/channel';
 import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {Member, Subscription} from '../../core/hub';
+import type {Scope} from '../../core/scope';
 import {resolveRow, resolveView, type ResolvedView} from '../../core/view';
 import type * as wire from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
@@ -41,6 +42,8 @@ export interface LiveServiceOptions {
 interface WritableRow {
   readonly entity: LiveEntity;
   readonly id: string | number;
+  /** As it is before the write; there where filters or a scope ask for it. */
+  readonly before?: Entity;
 }
 
 /**
@@ -90,6 +93,7 @@ export class LiveService {
     const access = await this.enter(call, 'create', {type: request.type, value});
     const data = await this.options.validator.check(entity, value, 'whole');
     await this.options.guard.after(access, data);
+    this.scopeOf(call, entity)?.keepNew(data);
     const repository = await entity.repositoryIn(call.context);
     const created = await repository.create(asEntityData(data), writeOptions(undefined, call.id));
     return {row: await this.shown(call, entity, entity.plainOf(created))};
@@ -120,8 +124,10 @@ export class LiveService {
     patch: unknown,
     version: string | undefined,
   ): Promise<wire.WriteReply> {
-    const {entity, id} = row;
+    const {entity, id, before} = row;
     const data = await this.options.validator.check(entity, patch, 'part');
+    const scope = this.scopeOf(call, entity);
+    if (scope?.dependsOn(data)) scope.keep({...before?.toObject(), ...data});
     const repository = await entity.repositoryIn(call.context);
     // The row is read after the write, when somebody else may have written it again; its version
     // must be the one that this write made, or the client's next edit would overwrite theirs.
@@ -154,7 +160,7 @@ export class LiveService {
         }
       : {type: ref.type, id: entity.idOf(ref.id)};
     const access = await this.enter(call, action, query);
-    const view = this.resolve(entity, ref, call.session.principal, action);
+    const view = this.resolve(call, entity, ref, action);
     const fields = entity.fieldsFor(ref.fields ?? view.fields);
     const span = {base: view.base, cap: view.cap, ...page};
     const audience = this.audienceFor(call, entity, access, fields);
@@ -163,12 +169,12 @@ export class LiveService {
   }
 
   private resolve(
+    call: LiveCall,
     entity: LiveEntity,
     ref: wire.LiveRef,
-    principal: UserProfile | undefined,
     action: 'subscribe' | 'read',
   ): ResolvedView {
-    const scope = entity.scopeOf(principal);
+    const scope = this.scopeOf(call, entity)?.where;
     if (!('view' in ref)) return resolveRow(entity.shape, entity.idOf(ref.id), scope);
     const view = entity.view(ref.view);
     if (action === 'subscribe' && view.disableRealtime) {
@@ -238,27 +244,41 @@ export class LiveService {
     const entity = this.entity(query.type);
     const id = entity.idOf(query.id);
     const access = await this.enter(call, action, {...query, id});
-    if (this.options.guard.hasPost(entity.name) || entity.scopeOf(call.session.principal)) {
-      await this.options.guard.after(access, await this.find(call, entity, id));
-    }
-    return {entity, id};
+    const {guard} = this.options;
+    if (!guard.hasPost(entity.name) && !this.scopeOf(call, entity)) return {entity, id};
+    const before = await this.found(call, entity, id);
+    await guard.after(access, entity.plainOf(before));
+    return {entity, id, before};
   }
 
-  /** The row within the caller's scope; a row outside of it does not exist for them. */
   private async find(
     call: LiveCall,
     entity: LiveEntity,
     id: string | number,
     repository?: LiveRepository,
   ): Promise<Row> {
+    return entity.plainOf(await this.found(call, entity, id, repository));
+  }
+
+  /** The row within the caller's scope; a row outside of it does not exist for them. */
+  private async found(
+    call: LiveCall,
+    entity: LiveEntity,
+    id: string | number,
+    repository?: LiveRepository,
+  ): Promise<Entity> {
     const from = repository ?? (await entity.repositoryIn(call.context));
     const [property] = entity.shape.ids;
-    const scope = entity.scopeOf(call.session.principal);
+    const scope = this.scopeOf(call, entity);
     const byId = {[property]: entity.idOf(id)};
-    const where = scope ? {and: [byId, scope]} : byId;
+    const where = scope ? {and: [byId, scope.where]} : byId;
     const [found] = await from.find({where, limit: 1} as object);
-    if (found) return entity.plainOf(found);
+    if (found) return found;
     throw new LiveEntityError('ENTITY_NOT_FOUND', `there is no ${entity.name} with that id`, 404);
+  }
+
+  private scopeOf({session}: LiveCall, entity: LiveEntity): Scope | undefined {
+    return this.options.guard.scope(entity.name, session.principal);
   }
 
   /** A row as the caller may see it: what a post filter of reads leaves of it. */

@@ -66,8 +66,27 @@ export interface RealtimeDefinition<T extends object> {
    * connection for itself.
    */
   audience?(who: UserProfile | undefined): string;
-  /** A where that is added to every query and view of this entity. */
-  scope?(who: UserProfile | undefined): object | undefined;
+  /**
+   * The rows that somebody may reach, as a where: it is and-ed with every query, view and count,
+   * over sockets and the generated REST controllers alike, included relations too. Undefined stands
+   * for all rows. What the application itself does with the repository is not concerned.
+   *
+   * - A scope needs to know who asks: nobody signed in, nothing done (`NOT_AUTHENTICATED`, 401).
+   * - A condition without a value, as when `who.tenantId` is missing, refuses the call
+   *   (`CRUD_BLOCKED`, 403), and so does an empty condition. A property that the entity lacks is an
+   *   error.
+   * - A row outside the scope does not exist: reading, writing or restoring it by id, its history
+   *   and its differences are answered by 404. Of a row within, past states that are outside do not
+   *   exist either: lists of history leave them out, and they cannot be reverted to.
+   * - A write whose row would be outside is refused (403), a create included, which therefore has
+   *   to name what the scope compares, unless a behaviour or a default sets it. Where only the
+   *   database could tell (`like`, order of text, JSON), the write is refused, too. A bulk change
+   *   may not name what the scope compares.
+   *
+   * The row is looked at before it is written: where entities have no version, one that changes
+   * hands in that very moment can still be written by those who had it.
+   */
+  scope?(who: UserProfile): object | undefined;
 }
 
 /**

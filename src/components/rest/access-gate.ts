@@ -1,8 +1,9 @@
 import type {Entity, Filter} from '@loopback/repository';
 import type {RequestContext} from '@loopback/rest';
-import {SecurityBindings} from '@loopback/security';
+import {SecurityBindings, type UserProfile} from '@loopback/security';
 import type {AccessAction, AccessGuard, AccessQuery, AccessRequest} from '../../core/access';
 import {CRUDBlockedError} from '../../core/errors';
+import type {Scope} from '../../core/scope';
 import {inclusionsOf} from './relations';
 import type {Row} from './types';
 
@@ -84,8 +85,17 @@ export class AccessGate {
     return shown.filter(row => row !== undefined);
   }
 
+  /** The rows of an entity that the caller may reach; undefined for all. */
+  async scopeOf(entity: typeof Entity): Promise<Scope | undefined> {
+    return this.guard.scope(entity.modelName, await this.principal());
+  }
+
   private async enterInclusions(entity: typeof Entity, filter: Filter | undefined): Promise<void> {
-    for (const {target, scope} of inclusionsOf(entity, filter)) {
+    for (const {relation, target, scope, isPolymorphic} of inclusionsOf(entity, filter)) {
+      if (isPolymorphic) {
+        const message = `'${relation}' leads to several entities: read each by its own route`;
+        throw new CRUDBlockedError('pre', message);
+      }
       await this.guard.before(await this.request(target, 'read', {}));
       await this.enterInclusions(target, scope);
     }
@@ -97,12 +107,16 @@ export class AccessGate {
     query: Partial<AccessQuery>,
   ): Promise<AccessRequest> {
     return {
-      principal: await this.context.get(SecurityBindings.USER, {optional: true}),
+      principal: await this.principal(),
       source: 'rest',
       context: this.context,
       action,
       query: {...query, type: entity.modelName},
     };
+  }
+
+  private principal(): Promise<UserProfile | undefined> {
+    return this.context.get(SecurityBindings.USER, {optional: true});
   }
 }
 

@@ -20,6 +20,7 @@ import {
   preconditionFailed,
   versionNamedBy,
 } from './preconditions';
+import {ScopedRows} from './scoped-rows';
 import type {AnyEntity, ControllerEntity, EntityRepository, Row} from './types';
 
 /**
@@ -34,6 +35,7 @@ type Header = string | undefined;
  */
 export abstract class EntityActions {
   protected readonly gate: AccessGate | undefined;
+  protected readonly rows: ScopedRows;
   protected abstract readonly described: ControllerEntity;
 
   constructor(
@@ -43,12 +45,14 @@ export abstract class EntityActions {
     entity: typeof Entity,
   ) {
     this.gate = guard && new AccessGate(guard, http, entity);
+    this.rows = new ScopedRows(repository, entity, async target => this.gate?.scopeOf(target));
   }
 
   async create(body: Row): Promise<object> {
     const data = this.writable(body);
     await this.gate?.enter('create', {value: data});
     await this.gate?.allow('create', {value: data}, async () => data);
+    await this.rows.keepNew(data);
     const row = await this.repository.create(data);
     this.sendTag(row);
     return this.shown(row);
@@ -57,14 +61,14 @@ export abstract class EntityActions {
   async find(filter?: Filter): Promise<object[]> {
     checkFilter(this.described.entity, filter);
     await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit}, filter);
-    const rows = await this.repository.find(this.gate ? this.gate.complete(filter) : filter);
+    const rows = await this.rows.find(this.gate ? this.gate.complete(filter) : filter);
     return this.gate ? this.gate.showAll(rows, filter) : rows;
   }
 
   async count(where?: Where): Promise<Count> {
     checkWhere(this.described.entity, where);
     await this.gate?.enter('read', {getCount: true});
-    return this.repository.count(where);
+    return this.rows.count(where);
   }
 
   async findById(
@@ -76,10 +80,10 @@ export abstract class EntityActions {
     await this.gate?.enter('read', {id: id as AccessQuery['id']}, filter);
     const complete = this.gate ? this.gate.complete(filter) : filter;
     if (asOf) {
-      const past = await this.repository.findByIdAsOf(id, asOf, complete);
+      const past = await this.rows.findByIdAsOf(id, asOf, complete);
       return this.shown(past, filter);
     }
-    const row = await this.repository.findById(id, complete);
+    const row = await this.rows.findById(id, complete);
     const shown = await this.shown(row, filter);
     this.http.response.set('Cache-Control', 'private, no-cache');
     // The version says nothing of related rows, nor of what filters let different people see.
@@ -104,7 +108,7 @@ export abstract class EntityActions {
     if (this.gate?.seesRows) {
       throw new HttpErrors.Forbidden('The access filters judge row by row: change them by id.');
     }
-    return this.repository.updateAll(data, where);
+    return this.rows.updateAll(data, where);
   }
 
   async deleteById(id: unknown, ifMatch: Header = undefined): Promise<void> {
@@ -129,18 +133,19 @@ export abstract class EntityActions {
   async findHistory(filter?: Filter): Promise<object[]> {
     checkHistoryFilter(this.described.entity, filter);
     await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit});
-    return this.shownRevisions(await this.repository.findHistory(filter));
+    return this.shownRevisions(await this.rows.findHistory(filter));
   }
 
   async history(id: unknown, filter?: Filter): Promise<object[]> {
     checkHistoryFilter(this.described.entity, filter);
     await this.gate?.enter('read', {id: id as AccessQuery['id']});
-    return this.shownRevisions(await this.repository.history(id, filter));
+    return this.shownRevisions(await this.rows.history(id, filter));
   }
 
   async diff(id: unknown, from: string, to: string): Promise<PropertyChange[]> {
     await this.gate?.enter('read', {id: id as AccessQuery['id']});
     const [before, after] = [from, to].map(ref => (ref === 'current' ? ref : Number(ref)));
+    await this.rows.mustReach(id, [before, after]);
     const changes = await this.repository.diff(id, before, after);
     if (!this.gate?.seesRows) return changes;
     const a = await this.shown(await this.state(id, before)) as Row;
@@ -153,6 +158,7 @@ export abstract class EntityActions {
   async revertTo(id: unknown, revision: number, ifMatch: Header = undefined): Promise<object> {
     const options = this.options(ifMatch);
     await this.mayWrite('update', id);
+    await this.rows.mustReach(id, [revision]);
     await asPrecondition(ifMatch, this.repository.revertTo(id, revision, options));
     return this.present(id);
   }
@@ -166,7 +172,12 @@ export abstract class EntityActions {
     const options = this.options(ifMatch);
     const data = this.writable(body);
     this.settleId(id, data, method);
-    await this.mayWrite('update', id, {value: data});
+    const before = await this.mayWrite('update', id, {value: data});
+    if (before) {
+      await (method === 'updateById'
+        ? this.rows.keepChanged(before, data)
+        : this.rows.keepReplaced(before, data, this.serverMade()));
+    }
     // Naming the next version here spares a read for its tag.
     const isEmpty = Object.keys(data).length === 0;
     if (this.has('version') && !isEmpty) data._newVersion ??= randomUUID();
@@ -179,16 +190,17 @@ export abstract class EntityActions {
     id: unknown,
     more: Partial<AccessQuery> = {},
     options?: Options,
-  ): Promise<void> {
+  ): Promise<AnyEntity | undefined> {
     const query = {...more, id: id as AccessQuery['id']};
     await this.gate?.enter(action, query);
-    await this.gate?.allow(action, query, async () => ({
-      ...(await this.repository.findById(id, undefined, options)).toJSON(),
-    }));
+    if (!this.gate?.seesRows && !(await this.rows.isScoped())) return undefined;
+    const row = await this.rows.findById(id, undefined, options);
+    await this.gate?.allow(action, query, async () => ({...row.toJSON()}));
+    return row;
   }
 
   private async present(id: unknown): Promise<object> {
-    const row = await this.repository.findById(id);
+    const row = await this.rows.findById(id);
     this.sendTag(row);
     return this.shown(row);
   }
@@ -218,10 +230,14 @@ export abstract class EntityActions {
 
   /** What a client may write: the properties without those that the server makes. */
   private writable(body: Row): Row {
-    const made = new Set(this.described.behaviours.flatMap(b => Object.keys(b.properties)));
+    const made = this.serverMade();
     made.delete('_version');
     made.delete('_newVersion');
     return Object.fromEntries(Object.entries(body).filter(([name]) => !made.has(name)));
+  }
+
+  private serverMade(): Set<string> {
+    return new Set(this.described.behaviours.flatMap(b => Object.keys(b.properties)));
   }
 
   /** The path names the row: a change needs no id in its data, a whole row has that of the path. */

@@ -52,9 +52,11 @@ export type EntityControllerClass = Constructor<EntityActions>;
  * stale; 409 when the body or the path names the stale version) and reads `If-None-Match` (304).
  * `If-Match` comes before `_version` in the body.
  *
- * The access filters of `@realtime` guard every route. Rows that a `post` filter refuses are left
- * out of lists, yet where and count compare all rows: hide a property from people who must not
- * learn its value, and give them a view instead of `find`.
+ * The access filters of `@realtime` guard every route, and its scope is part of every query and
+ * write: what is outside does not exist. Included relations are guarded by their own entity's; a
+ * polymorphic one, which could lead past them, is refused. Rows that a `post` filter refuses are
+ * left out of lists, yet where and count compare all rows within the scope: hide a property from
+ * people who must not learn its value, and give them a view instead of `find`.
  *
  * @throws TypeError for an entity without an id property
  * @example

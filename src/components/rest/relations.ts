@@ -6,6 +6,8 @@ export interface IncludedRelation {
   readonly relation: string;
   readonly target: typeof Entity;
   readonly scope: Filter | undefined;
+  /** Whether each row decides which entity it leads to, so that `target` does not say it. */
+  readonly isPolymorphic: boolean;
 }
 
 /** The relations that a filter includes, with the entities they lead to. */
@@ -18,7 +20,9 @@ export function inclusionsOf(
       typeof inclusion === 'string'
         ? {relation: inclusion, scope: undefined}
         : (inclusion);
-    return {relation, target: targetOf(entity, relation), scope: scope};
+    const target = targetOf(entity, relation);
+    const {polymorphic} = entity.definition.relations[relation] as {polymorphic?: unknown};
+    return {relation, target, scope, isPolymorphic: Boolean(polymorphic)};
   });
 }
 
