@@ -10,7 +10,9 @@ export const formatMoney = (value: Money): string => money.format(Number(value))
 export const formatNumber = (value: number): string => whole.format(value);
 export const formatMoment = (iso: string): string => moment.format(new Date(iso));
 
-const steps: readonly [limitSeconds: number, divisor: number, unit: Intl.RelativeTimeFormatUnit][] = [
+type Step = [limitSeconds: number, divisor: number, unit: Intl.RelativeTimeFormatUnit];
+
+const steps: readonly Step[] = [
   [60, 1, 'second'],
   [3600, 60, 'minute'],
   [86_400, 3600, 'hour'],
