@@ -3,6 +3,7 @@ import type {DeltaMessage, PageSnapshot, ResumePoint, SubscribeReply} from '../p
 import type {PageMeta, PageState, Row} from '../protocol/page';
 import type {RowImage} from './change';
 import {diffPages} from './diff';
+import {SubscriptionEndedError} from './errors';
 import type {LiveWindow} from './live-window';
 
 /** The rows of a view that a page shows; `end` is where it stops, at the view's own limit too. */
@@ -34,6 +35,8 @@ export interface ChannelOptions {
   /** Deltas kept for clients that come back. */
   readonly ring: number;
   publish(delta: DeltaMessage): void;
+  /** A row could not be rendered. */
+  failed(error: unknown): void;
 }
 
 /** Where the page ends in its view's order, counted from the view's first row in the table. */
@@ -53,7 +56,7 @@ export class Channel {
   private recent: DeltaMessage[] = [];
   private rendering: Promise<void> | undefined;
   private dirty = false;
-  private readonly rendered = new WeakMap<RowImage, {readonly row: Row | undefined}>();
+  private readonly rendered = new WeakMap<RowImage, Row>();
 
   constructor(
     private readonly window: LiveWindow,
@@ -62,9 +65,10 @@ export class Channel {
     this.id = options.id;
   }
 
-  /** Resolves when there is a page to hand out. */
+  /** Resolves when there is a page to hand out. @throws `SUBSCRIPTION_ENDED` */
   async ready(): Promise<void> {
-    while (!this.page) await (this.rendering ?? this.update());
+    if (!this.page) await (this.rendering ?? this.update());
+    if (!this.page) throw new SubscriptionEndedError();
   }
 
   /** Brings the page up to the window's state and publishes the difference. */
@@ -124,18 +128,31 @@ export class Channel {
     }
   }
 
+  /**
+   * What the audience sees of a row. A row that cannot be rendered is left out, and tried again
+   * with the next change of the page: one bad row must not hold up the others.
+   */
   private render(image: RowImage): Row | undefined | Promise<Row | undefined> {
     const known = this.rendered.get(image);
-    if (known) return known.row;
-    const row = this.options.audience.render(image);
-    if (!(row instanceof Promise)) {
-      this.rendered.set(image, {row});
-      return row;
+    if (known) return known;
+    try {
+      const row = this.options.audience.render(image);
+      return row instanceof Promise
+        ? row.then(each => this.keep(image, each)).catch(error => this.leaveOut(error))
+        : this.keep(image, row);
+    } catch (error) {
+      return this.leaveOut(error);
     }
-    return row.then(result => {
-      this.rendered.set(image, {row: result});
-      return result;
-    });
+  }
+
+  private keep(image: RowImage, row: Row | undefined): Row | undefined {
+    if (row) this.rendered.set(image, row);
+    return row;
+  }
+
+  private leaveOut(error: unknown): undefined {
+    this.options.failed(error);
+    return undefined;
   }
 
   private commit(

@@ -44,10 +44,10 @@ export function equalValues(a: unknown, b: unknown, kind: PropertyShape['kind'])
  * millisecond, and numbers when they are longer than a double holds, so that a tie is noticed.
  */
 export function comparable(image: RowImage, property: string, shape: PropertyShape): unknown {
-  const value = image.values[property];
-  if (value == null) return null;
-  if (shape.kind === 'date' || shape.kind === 'number') return image.raw[property] ?? value;
-  return value;
+  const value = image.values[property] ?? null;
+  // NaN and infinity are null in JSON, and neither null nor comparable in Node.
+  const isFiner = shape.kind === 'date' || shape.kind === 'number';
+  return isFiner ? (image.raw[property] ?? value) : value;
 }
 
 function exactNumber(value: unknown): boolean {

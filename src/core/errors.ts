@@ -33,6 +33,14 @@ export class FeedInterruptedError extends LiveEntityError {
   }
 }
 
+/** Raised to those who wait for a page when the server stops keeping it. */
+export class SubscriptionEndedError extends LiveEntityError {
+  constructor() {
+    super('SUBSCRIPTION_ENDED', 'the server does not keep this page any more', 503);
+    this.name = 'SubscriptionEndedError';
+  }
+}
+
 /** Makes an error from whatever was thrown. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -88,7 +88,8 @@ function literal(value: unknown, property: string, shape: EntityShape): unknown 
   switch (shape.properties[property].kind) {
     case 'number': {
       const text = String(value).trim();
-      if (!/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) throw mistyped(name, 'a number');
+      const isDecimal = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+      if (!isDecimal || !Number.isFinite(Number(text))) throw mistyped(name, 'a number');
       return text.length > 15 ? text : Number(text);
     }
     case 'boolean':
@@ -101,13 +102,18 @@ function literal(value: unknown, property: string, shape: EntityShape): unknown 
     case 'text':
     case 'collated':
       if (value instanceof RegExp) return value;
-      if (typeof value === 'object') throw mistyped(name, 'a text');
+      if (typeof value === 'object' || !isUnicode(String(value))) throw mistyped(name, 'a text');
       return String(value);
     case 'date':
       return dateLiteral(value, name);
     case 'opaque':
       return value;
   }
+}
+
+/** Half a surrogate pair is no text: on its way to the database it becomes another character. */
+function isUnicode(text: string): boolean {
+  return Buffer.from(text).toString() === text;
 }
 
 function dateLiteral(value: unknown, name: string): string {

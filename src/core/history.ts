@@ -9,15 +9,17 @@ import type {CommittedTransaction} from './change';
  */
 export class RecentTransactions {
   private transactions: CommittedTransaction[] = [];
+  private weight = 0;
   private readers = 0;
 
-  /** @param capacity transactions kept while nobody reads */
-  constructor(private readonly capacity = 4096) {}
+  /** @param capacity changes kept while nobody reads; the last transaction is kept in any case */
+  constructor(private readonly capacity = 10_000) {}
 
   add(transaction: CommittedTransaction): void {
     this.transactions.push(transaction);
-    // Twice the capacity before cutting, so that cutting costs next to nothing per transaction.
-    if (this.readers === 0 && this.transactions.length > 2 * this.capacity) this.cut();
+    this.weight += weightOf(transaction);
+    // Half as much again before cutting, so that cutting costs next to nothing per transaction.
+    if (this.readers === 0 && this.weight > 1.5 * this.capacity) this.cut();
   }
 
   /** Keeps everything from now until the function that it answers is called. */
@@ -37,9 +39,18 @@ export class RecentTransactions {
 
   clear(): void {
     this.transactions = [];
+    this.weight = 0;
   }
 
   private cut(): void {
-    this.transactions = this.transactions.slice(-this.capacity);
+    let from = 0;
+    while (this.weight > this.capacity && from < this.transactions.length - 1) {
+      this.weight -= weightOf(this.transactions[from++]);
+    }
+    this.transactions = this.transactions.slice(from);
   }
+}
+
+function weightOf({changes}: CommittedTransaction): number {
+  return 1 + changes.length;
 }

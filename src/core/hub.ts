@@ -12,6 +12,7 @@ import type {EntityShape} from './shape';
 
 /** One connection, as the hub sees it. */
 export interface Member {
+  /** Throws when the connection does not want it any more. */
   join(channel: string): void;
   leave(channel: string): void;
 }
@@ -122,8 +123,13 @@ export class LiveHub implements FeedSink {
     resume?: ResumePoint,
   ): Promise<SubscribeReply> {
     const entry = await this.channelFor(subscription);
+    try {
+      member.join(entry.channel.id);
+    } catch (error) {
+      this.abandonIfEmpty(entry);
+      throw error;
+    }
     entry.members.add(member);
-    member.join(entry.channel.id);
     return entry.channel.enter(resume);
   }
 
@@ -131,7 +137,7 @@ export class LiveHub implements FeedSink {
   async peek(subscription: Subscription): Promise<SubscribeReply> {
     const entry = await this.channelFor(subscription);
     const reply = entry.channel.enter(undefined);
-    if (entry.members.size === 0) this.abandon(entry);
+    this.abandonIfEmpty(entry);
     return reply;
   }
 
@@ -144,10 +150,13 @@ export class LiveHub implements FeedSink {
     const entry = this.channels.get(channel);
     if (!entry?.members.delete(member)) return;
     member.leave(channel);
-    if (entry.members.size === 0) this.abandon(entry);
+    this.abandonIfEmpty(entry);
   }
 
+  /** Ends everything; who waits for a page is told. */
   close(): void {
+    this.isLive = false;
+    this.feed.resolve();
     for (const {expiry} of [...this.windows.values(), ...this.channels.values()]) {
       clearTimeout(expiry);
     }
@@ -160,10 +169,15 @@ export class LiveHub implements FeedSink {
 
   private async channelFor(subscription: Subscription): Promise<ChannelEntry> {
     for (;;) {
+      // An answer now is better than one when the database is back: the client asks again.
+      if (!this.isLive) throw new FeedInterruptedError();
       const windowEntry = this.windowFor(subscription);
       await windowEntry.opened;
       const entry = this.channelOn(windowEntry, subscription);
-      await entry.channel.ready();
+      await entry.channel.ready().catch(error => {
+        this.abandonIfEmpty(entry);
+        throw error;
+      });
       // While this waited, the last other member may have left and the channel with it.
       if (this.channels.get(entry.channel.id) === entry) return entry;
     }
@@ -196,7 +210,11 @@ export class LiveHub implements FeedSink {
     if (!entry) {
       const publish = (delta: DeltaMessage) => this.options.publisher.publish(delta);
       const ring = this.options.resumeRing;
-      const channel = new Channel(windowEntry.window, {id, span, counts, audience, ring, publish});
+      const {logger} = this.options;
+      const {entity} = windowEntry.window.spec.query;
+      const failed = (error: unknown) => logger.warn(`a row of ${entity} is left out`, error);
+      const options = {id, span, counts, audience, ring, publish, failed};
+      const channel = new Channel(windowEntry.window, options);
       entry = {channel, windowEntry, members: new Set()};
       this.channels.set(id, entry);
       windowEntry.channels.add(channel);
@@ -243,7 +261,8 @@ export class LiveHub implements FeedSink {
     waiting.resolve();
   }
 
-  private abandon(entry: ChannelEntry): void {
+  private abandonIfEmpty(entry: ChannelEntry): void {
+    if (entry.members.size > 0) return;
     const {isPrivate} = entry.channel.options.audience;
     if (isPrivate) this.closeChannel(entry);
     else entry.expiry = this.later(() => this.closeChannel(entry));

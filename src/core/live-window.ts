@@ -1,6 +1,6 @@
 import {setTimeout} from 'node:timers/promises';
 import type {CommittedTransaction, RowImage} from './change';
-import {FeedInterruptedError, toError} from './errors';
+import {FeedInterruptedError, SubscriptionEndedError, toError} from './errors';
 import type {RecentTransactions} from './history';
 import {refereeFor, type Referee} from './match';
 import type {Judgement, RowSource} from './ports';
@@ -69,9 +69,14 @@ export class LiveWindow {
     this.referee = refereeFor(spec.query, context.shape);
   }
 
-  /** Reads the rows for the first time. @throws what the source throws */
-  open(): Promise<void> {
-    return this.run('read');
+  /**
+   * Reads the rows for the first time.
+   *
+   * @throws what the source throws; `SUBSCRIPTION_ENDED` when the window is closed meanwhile
+   */
+  async open(): Promise<void> {
+    await this.run('read');
+    if (!this.state) throw new SubscriptionEndedError();
   }
 
   /** Reads the rows anew: the feed was interrupted, or the table was emptied. */
@@ -144,6 +149,7 @@ export class LiveWindow {
 
   private async read(): Promise<void> {
     await this.context.live();
+    if (this.closed) return;
     const {source, recent} = this.context;
     const {query, counts} = this.spec;
     const release = recent.hold();

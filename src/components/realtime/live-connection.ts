@@ -4,6 +4,7 @@ import type {CallName, RequestOf} from '../../adapters/socketio/requests';
 import type {Connection, ConnectionHandler} from '../../adapters/socketio/transport';
 import {toWireError} from '../../adapters/socketio/wire-error';
 import {LiveEntityError} from '../../core/errors';
+import type {Member} from '../../core/hub';
 import type {SubscribeRequest} from '../../protocol/messages';
 import {LiveController} from './live.controller';
 import type {LiveSession} from './live.service';
@@ -26,7 +27,9 @@ const LONGEST_TIMER = 2 ** 31 - 1;
  */
 export class LiveConnection implements ConnectionHandler {
   private readonly context: Context;
-  private readonly subscriptions = new Map<string, SubscribeRequest>();
+  /** Channels joined by whom the member stands for; another person gets another member. */
+  private joined = new Set<string>();
+  private member: Member;
   private pending = 0;
   private calls = 0;
   private generation = 0;
@@ -40,6 +43,7 @@ export class LiveConnection implements ConnectionHandler {
     private readonly options: LiveConnectionOptions,
   ) {
     this.context = new Context(options.application, `live-connection-${connection.socket.id}`);
+    this.member = this.newMember();
   }
 
   /** Takes the token of the handshake. @throws LiveEntityError `NOT_AUTHENTICATED` */
@@ -61,8 +65,7 @@ export class LiveConnection implements ConnectionHandler {
   closed(): void {
     this.isClosed = true;
     clearTimeout(this.expiry);
-    for (const channel of this.subscriptions.keys()) this.leave(channel);
-    this.subscriptions.clear();
+    this.leaveAll();
     this.context.close();
   }
 
@@ -71,7 +74,6 @@ export class LiveConnection implements ConnectionHandler {
       case 'subscribe':
         return this.subscribe(request as RequestOf<'subscribe'>);
       case 'unsubscribe':
-        return this.unsubscribe(request as RequestOf<'unsubscribe'>);
       case 'read':
       case 'create':
       case 'update':
@@ -93,40 +95,41 @@ export class LiveConnection implements ConnectionHandler {
   /** A subscription counts from the moment it is asked for, so a burst cannot pass the limit. */
   private async subscribe(request: SubscribeRequest): Promise<object> {
     const {maxSubscriptions} = this.options;
-    if (this.subscriptions.size + this.pending >= maxSubscriptions) {
+    if (this.joined.size + this.pending >= maxSubscriptions) {
       throw new LiveEntityError('LIMIT_EXCEEDED', `at most ${maxSubscriptions} subscriptions`);
     }
-    const {generation} = this;
     this.pending++;
     try {
-      const reply = (await this.invoke('subscribe', request)) as {
-        channel?: string;
-        snapshot?: {channel: string};
-      };
-      const channel = reply.channel ?? reply.snapshot!.channel;
-      if (this.isClosed || generation !== this.generation) {
-        this.leave(channel);
-        throw sessionChanged();
-      }
-      this.subscriptions.set(channel, request);
-      return reply;
+      return await this.invoke('subscribe', request);
     } finally {
       this.pending--;
     }
   }
 
-  private async unsubscribe(request: RequestOf<'unsubscribe'>): Promise<object> {
-    await this.invoke('unsubscribe', request);
-    this.subscriptions.delete(request.channel);
-    return {};
+  /**
+   * What is joined is noted at that very moment, whatever becomes of the call: nothing may stay
+   * joined for a person who has gone, nor be joined for them any more.
+   */
+  private newMember(): Member {
+    const joined = new Set<string>();
+    this.joined = joined;
+    return {
+      join: channel => {
+        if (this.isClosed || joined !== this.joined) throw sessionChanged();
+        joined.add(channel);
+        this.connection.join(channel);
+      },
+      leave: channel => {
+        joined.delete(channel);
+        this.connection.leave(channel);
+      },
+    };
   }
 
-  private leave(channel: string): void {
-    try {
-      this.options.controller.leave(this.session(), channel);
-    } catch (error) {
-      this.options.logger.warn('a connection could not leave a channel', error);
-    }
+  private leaveAll(): string[] {
+    const channels = [...this.joined];
+    for (const channel of channels) this.options.controller.leave(this.session(), channel);
+    return channels;
   }
 
   /**
@@ -155,7 +158,7 @@ export class LiveConnection implements ConnectionHandler {
     return {
       // With the generation, so that no page rendered for one person is shared with the next.
       id: `${socket.id}/${this.generation}`,
-      member: this.connection,
+      member: this.member,
       socket,
       principal: this.signedIn?.principal,
     };
@@ -186,9 +189,8 @@ export class LiveConnection implements ConnectionHandler {
 
   /** Another person, or nobody: what was subscribed for the one before ends. */
   private change(signedIn: SignedIn | undefined): void {
-    const before = [...this.subscriptions.keys()];
-    for (const channel of before) this.leave(channel);
-    this.subscriptions.clear();
+    const before = this.leaveAll();
+    this.member = this.newMember();
     this.generation++;
     this.signedIn = signedIn;
     clearTimeout(this.expiry);

@@ -1,3 +1,4 @@
+import {LiveEntityError} from '../../core/errors';
 import type * as wire from '../../protocol/messages';
 import type {LiveCall, LiveService, LiveSession} from './live.service';
 
@@ -12,9 +13,10 @@ export class LiveController {
     return this.service.subscribe(call, request);
   }
 
+  /** @throws LiveEntityError `UNKNOWN_CHANNEL` when the session is not in it */
   async unsubscribe(call: LiveCall, {channel}: {readonly channel: string}): Promise<object> {
-    this.leave(call.session, channel);
-    return {};
+    if (this.leave(call.session, channel)) return {};
+    throw new LiveEntityError('UNKNOWN_CHANNEL', 'not subscribed to that channel', 404);
   }
 
   read(call: LiveCall, request: wire.ReadRequest): Promise<wire.ReadReply> {
@@ -33,8 +35,8 @@ export class LiveController {
     return this.service.delete(call, request);
   }
 
-  /** Takes a session out of a channel. */
-  leave(session: LiveSession, channel: string): void {
-    this.service.leave(session, channel);
+  /** Takes a session out of a channel; false when it was not in it. */
+  leave(session: LiveSession, channel: string): boolean {
+    return this.service.leave(session, channel);
   }
 }

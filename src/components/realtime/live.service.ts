@@ -60,12 +60,12 @@ export class LiveService {
     return hub.subscribe(call.session.member, subscription, resume);
   }
 
-  /** @throws LiveEntityError `UNKNOWN_CHANNEL` when the session is not in it */
-  leave(session: LiveSession, channel: string): void {
+  /** Takes a session out of a channel; false when it was not in it. */
+  leave(session: LiveSession, channel: string): boolean {
     const hubs = [...this.options.entities.values()].map(entity => entity.hub);
     const hub = hubs.find(each => each.has(session.member, channel));
-    if (!hub) throw new LiveEntityError('UNKNOWN_CHANNEL', 'not subscribed to that channel', 404);
-    hub.unsubscribe(session.member, channel);
+    hub?.unsubscribe(session.member, channel);
+    return hub !== undefined;
   }
 
   async read(call: LiveCall, request: wire.ReadRequest): Promise<wire.ReadReply> {

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import type {CommittedTransaction, RowImage} from '../../../core/change';
+import {LiveHub, type Member, type Subscription} from '../../../core/hub';
+import {RecentTransactions} from '../../../core/history';
+import type {SnapshotRows} from '../../../core/ports';
+import type {EntityShape} from '../../../core/shape';
+import type {DeltaMessage} from '../../../protocol/messages';
+
+const SHAPE: EntityShape = {
+  name: 'Item',
+  ids: ['id'],
+  properties: {id: {kind: 'text', hidden: false, encrypted: false}},
+};
+
+describe('the hub', () => {
+  it('tells those who wait for a page when it is closed meanwhile', async () => {
+    const {hub} = givenHub();
+    const waiting = hub.subscribe(nobody(), everything());
+    // The read has been answered, and its mark is awaited.
+    await turns();
+    hub.close();
+    await assert.rejects(waiting, {code: 'SUBSCRIPTION_ENDED'});
+  });
+
+  it('answers at once while the feed is interrupted', async () => {
+    const {hub} = givenHub();
+    hub.interrupted(new Error('gone'));
+    await assert.rejects(hub.subscribe(nobody(), everything()), {code: 'FEED_UNAVAILABLE'});
+  });
+
+  it('keeps no window of which nobody got a page', async () => {
+    const {hub} = givenHub();
+    const refusing: Member = {
+      join: () => { throw new Error('somebody else is signed in now'); },
+      leave: () => undefined,
+    };
+    const waiting = hub.subscribe(refusing, everything({isPrivate: true}));
+    await assert.rejects(arrived(hub, waiting), /somebody else/);
+    assert.equal(hub.size.channels, 0);
+  });
+
+  it('leaves out a row that cannot be rendered, and goes on with the others', async () => {
+    const {hub, published, warnings} = givenHub();
+    const render = (row: RowImage) => {
+      if (row.key === 'bad') throw new Error('cannot be decrypted');
+      return row.values;
+    };
+    await arrived(hub, hub.subscribe(nobody(), everything({render})));
+    hub.committed(inserting(1, 'bad'));
+    hub.committed(inserting(2, 'good'));
+    assert.deepEqual(published.flatMap(({ops}) => ops.map(({key}) => key)), ['good']);
+    assert.equal(warnings.length, 2, 'tried again with the next change');
+  });
+
+  it('shares one read between all who ask for the same', async () => {
+    const {hub, reads} = givenHub();
+    const all = Promise.all([1, 2, 3].map(() => hub.subscribe(nobody(), everything())));
+    await arrived(hub, all);
+    assert.equal(reads(), 1);
+    assert.deepEqual(hub.size, {windows: 1, channels: 1});
+  });
+});
+
+describe('the recent transactions', () => {
+  it('are bounded by their changes, and none is dropped while somebody reads', () => {
+    const recent = new RecentTransactions(100);
+    const release = recent.hold();
+    for (let id = 1; id <= 1000; id++) recent.add(inserting(id, `k${id}`));
+    assert.equal(recent.unseenBy(() => false).length, 1000);
+    release();
+    recent.add(inserting(1001, 'last'));
+    const kept = recent.unseenBy(() => false);
+    assert.ok(kept.length <= 50, `${kept.length}`);
+    assert.equal(kept.at(-1)?.id, 1001);
+  });
+});
+
+function givenHub() {
+  const published: DeltaMessage[] = [];
+  const warnings: string[] = [];
+  let reads = 0;
+  const snapshot = (): SnapshotRows => ({rows: [], sees: () => false, mark: `mark ${++reads}`});
+  const hub = new LiveHub({
+    shapes: new Map([['Item', SHAPE]]),
+    source: {read: async () => snapshot(), judge: async () => []},
+    publisher: {publish: delta => void published.push(delta)},
+    logger: {warn: message => void warnings.push(message)},
+    cacheDuration: 0,
+    resumeRing: 10,
+  });
+  hub.start();
+  return {hub, published, warnings, reads: () => reads};
+}
+
+/** Lets the mark of the read arrive, and answers what was waited for. */
+async function arrived<T>(hub: LiveHub, waiting: Promise<T>): Promise<T> {
+  waiting.catch(() => undefined);
+  await turns();
+  hub.committed({id: 0, changes: [], marks: ['mark 1']});
+  return waiting;
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+function everything(audience: Partial<Subscription['audience']> = {}): Subscription {
+  return {
+    query: {
+      entity: 'Item',
+      condition: {kind: 'and', parts: []},
+      order: [{property: 'id', descending: false}],
+    },
+    span: {base: 0, cap: 1000, offset: 0, size: 10},
+    counts: false,
+    fields: undefined,
+    audience: {key: 'all', isPrivate: false, render: image => image.values, ...audience},
+  };
+}
+
+function nobody(): Member {
+  return {join: () => undefined, leave: () => undefined};
+}
+
+function inserting(id: number, key: string): CommittedTransaction {
+  const after = {key, values: {id: key}, raw: {id: key}};
+  return {id, changes: [{kind: 'insert', entity: 'Item', after}], marks: []};
+}
