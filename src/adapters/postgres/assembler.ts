@@ -2,12 +2,15 @@ import type {Change, CommittedTransaction} from '../../core/change';
 import {TupleImage, type RowPlan} from './decode';
 import {planRows, type EntityTable} from './describe';
 import {PostgresLiveError} from './errors';
+import {entityToReadAnew} from './marks';
 import {PgoutputReader, type PgoutputMessage, type Relation} from './pgoutput';
 
 /** An entity as one relation of the stream brings it. */
 interface Route {
   readonly entity: string;
   readonly plan: RowPlan;
+  /** The types of the entity's columns, to tell whether they have changed. */
+  readonly types: string;
 }
 
 /** A transaction as it comes out, with where it stands in the log. */
@@ -57,8 +60,8 @@ export class TransactionAssembler {
         this.xid = message.xid;
         return;
       case 'relation':
-        // Sent before a table's first change, and again after its definition changed.
-        this.routes.set(message.relation.oid, this.routesTo(message.relation));
+        // Sent before a table's first change, and again after its definition may have changed.
+        this.describe(message.relation);
         return;
       case 'insert':
         for (const {entity, plan} of this.routesOf(message.relation)) {
@@ -75,11 +78,28 @@ export class TransactionAssembler {
         }
         return;
       case 'message':
-        if (message.prefix === this.markPrefix) this.marks.push(message.content);
+        if (message.prefix === this.markPrefix) this.note(message.content);
         return;
       case 'other':
         return;
     }
+  }
+
+  /** Other columns than before mean rows that were written anew, of which the log tells nothing. */
+  private describe(relation: Relation): void {
+    const known = this.routes.get(relation.oid) ?? [];
+    const routes = this.routesTo(relation);
+    this.routes.set(relation.oid, routes);
+    for (const {entity, types} of routes) {
+      const before = known.find(route => route.entity === entity);
+      if (before && before.types !== types) this.add({kind: 'truncate', entity});
+    }
+  }
+
+  private note(message: string): void {
+    const entity = entityToReadAnew(message);
+    if (entity === undefined) this.marks.push(message);
+    else this.add({kind: 'truncate', entity});
   }
 
   private replace(message: Extract<PgoutputMessage, {tag: 'update' | 'delete'}>): void {
@@ -126,6 +146,15 @@ export class TransactionAssembler {
   private routesTo(relation: Relation): Route[] {
     return this.entities
       .filter(({table}) => table.schema === relation.schema && table.name === relation.name)
-      .map(entity => ({entity: entity.shape.name, plan: planRows(entity, relation.columns)}));
+      .map(entity => ({
+        entity: entity.shape.name,
+        plan: planRows(entity, relation.columns),
+        types: typesOf(entity, relation),
+      }));
   }
+}
+
+function typesOf({columns}: EntityTable, relation: Relation): string {
+  const types = new Map(relation.columns.map(({name, typeOid}) => [name, typeOid]));
+  return Object.values(columns).map(({name}) => types.get(name) ?? 'none').join();
 }

@@ -1,6 +1,7 @@
 import type {ChangeFeed, FeedSink} from '../../core/ports';
 import type {EntityShape} from '../../core/shape';
 import type {AssembledTransaction} from './assembler';
+import type {Alteration} from './definitions';
 import type {EntityTable} from './describe';
 import {PostgresLiveError} from './errors';
 import {isPublicationCurrent, publicationName} from './publication';
@@ -29,7 +30,7 @@ export interface PostgresFeedOptions extends SessionOptions {
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
-const CHECK_EVERY_MS = 10_000;
+const CHECK_EVERY_MS = 5_000;
 
 /** Delivers committed transactions by logical decoding of the server's log. */
 export class PostgresFeed implements ChangeFeed {
@@ -67,8 +68,7 @@ export class PostgresFeed implements ChangeFeed {
       throw error;
     }
     this.goLive();
-    this.checking = setInterval(() => void this.check(), CHECK_EVERY_MS);
-    this.checking.unref();
+    this.checkLater();
   }
 
   async stop(): Promise<void> {
@@ -76,7 +76,7 @@ export class PostgresFeed implements ChangeFeed {
     this.state = 'stopped';
     this.run++;
     this.session = undefined;
-    clearInterval(this.checking);
+    clearTimeout(this.checking);
     this.wake?.();
     await session?.close();
   }
@@ -165,21 +165,47 @@ export class PostgresFeed implements ChangeFeed {
   }
 
   /**
-   * Looks whether the tables are still published. A table that was dropped and made again has left
-   * the publication without a word; then the feed repairs that, as after a lost connection. The
-   * feed does this by itself every ten seconds; call it after a migration.
+   * Looks for what the log does not tell, every five seconds and whenever it is called, best after
+   * a migration:
+   *
+   * - Rows that were changed by altering their table (`ALTER … TYPE … USING`, a partition attached,
+   *   detached or truncated, an enum's value renamed). The entity's views are read anew; so they
+   *   are after `VACUUM FULL` and `CLUSTER`, in vain.
+   * - A table that has left the publication, because it was dropped and made again, or that was
+   *   given another replica identity. The feed repairs that, as after a lost connection.
    */
   async check(): Promise<void> {
     const {session} = this;
     if (this.state !== 'live' || session === undefined) return;
-    const current = await isPublicationCurrent(this.options.pool, this.publication!, this.entities)
-      // When the server cannot be asked, the stream will tell.
-      .catch(() => true);
-    if (!current) {
-      this.lost(session, new PostgresLiveError(
-        'PUBLICATION_CHANGED',
-        `the publication ${this.publication} or its tables were changed`,
-      ));
+    try {
+      const {pool} = this.options;
+      if (await isPublicationCurrent(pool, this.publication!, this.entities)) {
+        for (const altered of await session.readAlteredAnew()) this.report(altered);
+        return;
+      }
+    } catch {
+      // When the server cannot be asked, the stream will tell; the next check asks again.
+      return;
+    }
+    this.lost(session, new PostgresLiveError(
+      'PUBLICATION_CHANGED',
+      `the publication ${this.publication} or its tables were changed`,
+    ));
+  }
+
+  /** One check at a time: one can wait long, for a table that is just being altered. */
+  private checkLater(): void {
+    const {run} = this;
+    this.checking = setTimeout(() => {
+      void this.check().then(() => this.run === run && this.checkLater());
+    }, CHECK_EVERY_MS).unref();
+  }
+
+  private report({entity, columns}: Alteration): void {
+    const {logger} = this.options;
+    logger.info(`the table of ${entity} was altered; its live views are read anew`);
+    if (columns) {
+      logger.warn(`columns of ${entity} were altered; restart the application if their types were`);
     }
   }
 

@@ -10,3 +10,15 @@ export class Marks {
     return (++this.count).toString(36);
   }
 }
+
+const ANEW = 'anew:';
+
+/** A message by which the feed tells itself, through the log, that a table is to be read anew. */
+export function readAnewMessage(entity: string): string {
+  return ANEW + entity;
+}
+
+/** The entity of a {@link readAnewMessage}; undefined for a mark. */
+export function entityToReadAnew(message: string): string | undefined {
+  return message.startsWith(ANEW) ? message.slice(ANEW.length) : undefined;
+}

@@ -1,9 +1,10 @@
 import type {ClientConfig, Pool} from 'pg';
 import {TransactionAssembler, type AssembledTransaction} from './assembler';
+import {DefinitionWatch, type Alteration} from './definitions';
 import type {EntityTable} from './describe';
 import {PostgresLiveError} from './errors';
 import type {Logger} from './logger';
-import type {Marks} from './marks';
+import {readAnewMessage, type Marks} from './marks';
 import {preparePublication} from './publication';
 import {ReplicationStream, type StreamHandler} from './replication-stream';
 
@@ -30,6 +31,7 @@ const WARN_AFTER_MS = 5_000;
 export class Session implements StreamHandler {
   private readonly assembler: TransactionAssembler;
   private readonly stream: ReplicationStream;
+  private readonly definitions: DefinitionWatch;
   private readonly settlingMark: string;
   /** What arrives before {@link release}. */
   private held: AssembledTransaction[] | undefined = [];
@@ -42,7 +44,8 @@ export class Session implements StreamHandler {
     private readonly entities: readonly EntityTable[],
     private readonly listener: SessionListener,
   ) {
-    const {connection, marks, maxChangesPerTransaction} = options;
+    const {connection, pool, marks, maxChangesPerTransaction} = options;
+    this.definitions = new DefinitionWatch(pool, entities);
     this.settlingMark = marks.next();
     this.assembler = new TransactionAssembler(entities, marks.prefix, maxChangesPerTransaction);
     this.stream = new ReplicationStream(connection, this);
@@ -52,6 +55,7 @@ export class Session implements StreamHandler {
   async open(publication: string): Promise<void> {
     const {pool, logger} = this.options;
     await preparePublication(pool, publication, this.entities);
+    await this.definitions.look();
     const warning = setTimeout(() => {
       logger.warn('the live feed waits for transactions that are open in the database to end');
     }, WARN_AFTER_MS);
@@ -72,6 +76,27 @@ export class Session implements StreamHandler {
     const held = this.held ?? [];
     this.held = undefined;
     for (const transaction of held) this.listener.deliver(transaction);
+  }
+
+  /**
+   * Has tables read anew whose rows were changed by altering them. The log itself brings the word,
+   * in a transaction of its own: whoever read before the alteration does not see that transaction,
+   * and whoever reads once it was delivered does.
+   */
+  async readAlteredAnew(): Promise<readonly Alteration[]> {
+    const {pool, marks} = this.options;
+    const altered = await this.definitions.look();
+    if (altered.length === 0) return altered;
+    try {
+      await pool.query(
+        'SELECT pg_logical_emit_message(true, $1, message) FROM unnest($2::text[]) AS message',
+        [marks.prefix, altered.map(({entity}) => readAnewMessage(entity))],
+      );
+    } catch (error) {
+      this.definitions.forget(altered);
+      throw error;
+    }
+    return altered;
   }
 
   /** Ends the slot and its connection, in whatever state it is. Half a second at most. */
