@@ -8,7 +8,7 @@ import type {LiveStatus} from '../../core/status';
 import {checkView} from '../../core/view';
 import {LiveEntitiesBindings} from '../../keys';
 import type {Row} from '../../protocol/page';
-import {LiveEntity} from './live-entity';
+import {RealtimeEntity} from './realtime-entity';
 import {LiveService} from './live.service';
 import {findLiveRepositories, type FoundRepository} from './registry';
 import type {ResolvedRealtimeConfig} from './config';
@@ -59,7 +59,7 @@ export class LiveEngine {
     const guard = await application.get(LiveEntitiesBindings.ACCESS_GUARD);
     const found = await findLiveRepositories(application);
     const sources: Source[] = [];
-    const entities = new Map<string, LiveEntity>();
+    const entities = new Map<string, RealtimeEntity>();
     try {
       for (const [dataSource, members] of byDataSource(found)) {
         const {source, live} = await startSource(dataSource, members, config, publisher);
@@ -109,7 +109,7 @@ async function startSource(
   found: readonly FoundRepository[],
   config: ResolvedRealtimeConfig,
   publisher: Publisher,
-): Promise<{source: Source; live: LiveEntity[]}> {
+): Promise<{source: Source; live: RealtimeEntity[]}> {
   const {logger} = config;
   const postgres = await createPostgresLive({
     dataSource: dataSource as JugglerDataSource,
@@ -133,7 +133,7 @@ async function startSource(
     const live = found.map(({key, repository, definition}) => {
       const shape = shapes.get(repository.entityClass.modelName)!;
       const entityClass = repository.entityClass as typeof Entity;
-      return new LiveEntity(key, entityClass, definition, shape, hub, revealerOf(repository));
+      return new RealtimeEntity(key, entityClass, definition, shape, hub, revealerOf(repository));
     });
     for (const entity of live) {
       for (const [name, view] of entity.views) checkView(entity.shape, name, view);

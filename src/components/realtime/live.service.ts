@@ -9,7 +9,7 @@ import type {Scope} from '../../core/scope';
 import {resolveRow, resolveView, type ResolvedView} from '../../core/view';
 import type * as wire from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
-import {LiveEntity, writeOptions, type LiveRepository} from './live-entity';
+import {RealtimeEntity, writeOptions, type LiveRepository} from './realtime-entity';
 import type {RowValidator} from './validate';
 
 /** One connection and who is signed in on it. */
@@ -29,7 +29,7 @@ export interface LiveCall {
 }
 
 export interface LiveServiceOptions {
-  readonly entities: ReadonlyMap<string, LiveEntity>;
+  readonly entities: ReadonlyMap<string, RealtimeEntity>;
   readonly guard: AccessGuard;
   readonly validator: RowValidator;
   readonly defaultPageSize: number;
@@ -40,7 +40,7 @@ export interface LiveServiceOptions {
 }
 
 interface WritableRow {
-  readonly entity: LiveEntity;
+  readonly entity: RealtimeEntity;
   readonly id: string | number;
   /** As it is before the write; there where filters or a scope ask for it. */
   readonly before?: Entity;
@@ -170,7 +170,7 @@ export class LiveService {
 
   private resolve(
     call: LiveCall,
-    entity: LiveEntity,
+    entity: RealtimeEntity,
     ref: wire.LiveRef,
     action: 'subscribe' | 'read',
   ): ResolvedView {
@@ -198,7 +198,7 @@ export class LiveService {
   /** Those with the same key share a room, so the key says everything that rendering depends on. */
   private audienceFor(
     {session}: LiveCall,
-    entity: LiveEntity,
+    entity: RealtimeEntity,
     access: AccessRequest,
     fields: readonly string[] | undefined,
   ): Audience {
@@ -253,7 +253,7 @@ export class LiveService {
 
   private async find(
     call: LiveCall,
-    entity: LiveEntity,
+    entity: RealtimeEntity,
     id: string | number,
     repository?: LiveRepository,
   ): Promise<Row> {
@@ -263,7 +263,7 @@ export class LiveService {
   /** The row within the caller's scope; a row outside of it does not exist for them. */
   private async found(
     call: LiveCall,
-    entity: LiveEntity,
+    entity: RealtimeEntity,
     id: string | number,
     repository?: LiveRepository,
   ): Promise<Entity> {
@@ -277,12 +277,12 @@ export class LiveService {
     throw new LiveEntityError('ENTITY_NOT_FOUND', `there is no ${entity.name} with that id`, 404);
   }
 
-  private scopeOf({session}: LiveCall, entity: LiveEntity): Scope | undefined {
+  private scopeOf({session}: LiveCall, entity: RealtimeEntity): Scope | undefined {
     return this.options.guard.scope(entity.name, session.principal);
   }
 
   /** A row as the caller may see it: what a post filter of reads leaves of it. */
-  private async shown(call: LiveCall, entity: LiveEntity, row: Row): Promise<Row | null> {
+  private async shown(call: LiveCall, entity: RealtimeEntity, row: Row): Promise<Row | null> {
     const {principal, socket} = call.session;
     const query: AccessQuery = {type: entity.name, id: row[entity.shape.ids[0]] as string};
     try {
@@ -316,7 +316,7 @@ export class LiveService {
     }
   }
 
-  private entity(type: string): LiveEntity {
+  private entity(type: string): RealtimeEntity {
     const entity = this.options.entities.get(type);
     if (entity) return entity;
     throw new LiveEntityError('UNKNOWN_TYPE', `there is no live entity '${type}'`, 404);

@@ -1,7 +1,7 @@
 import {getJsonSchema, validateValueAgainstSchema, type SchemaObject} from '@loopback/rest';
 import {LiveEntityError} from '../../core/errors';
 import type {Row} from '../../protocol/page';
-import type {LiveEntity} from './live-entity';
+import type {RealtimeEntity} from './realtime-entity';
 
 /** Properties that the behaviours make; what a client sends for them is left out of a write. */
 const SERVER_MADE: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ export class RowValidator {
    * @param extent `whole` for a new row, `part` for a change of some properties
    * @throws LiveEntityError `VALIDATION_FAILED` (422) with the failing properties in `details`
    */
-  async check(entity: LiveEntity, value: unknown, extent: 'whole' | 'part'): Promise<Row> {
+  async check(entity: RealtimeEntity, value: unknown, extent: 'whole' | 'part'): Promise<Row> {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new LiveEntityError('VALIDATION_FAILED', `a ${entity.name} is an object`, 422);
     }
@@ -36,7 +36,7 @@ export class RowValidator {
     return data;
   }
 
-  private async validate(entity: LiveEntity, data: Row, extent: 'whole' | 'part'): Promise<void> {
+  private async validate(entity: RealtimeEntity, data: Row, extent: 'whole' | 'part'): Promise<void> {
     try {
       await validateValueAgainstSchema(data, this.schemaOf(entity, extent), {}, {
         compiledSchemaCache: this.compiled,
@@ -54,7 +54,7 @@ export class RowValidator {
     }
   }
 
-  private schemaOf(entity: LiveEntity, extent: 'whole' | 'part'): SchemaObject {
+  private schemaOf(entity: RealtimeEntity, extent: 'whole' | 'part'): SchemaObject {
     const key = `${entity.name} ${extent}`;
     let schema = this.schemas.get(key);
     if (!schema) {
@@ -74,12 +74,12 @@ function plainProperty(value: unknown): PropertyDescriptor {
   return {value, enumerable: true, configurable: true, writable: true};
 }
 
-function refuseIds(entity: LiveEntity, data: Record<string, unknown>): void {
+function refuseIds(entity: RealtimeEntity, data: Record<string, unknown>): void {
   const id = entity.shape.ids.find(name => Object.hasOwn(data, name));
   if (id) throw new LiveEntityError('VALIDATION_FAILED', `${id} cannot be changed`, 422);
 }
 
-function withoutNulls(entity: LiveEntity, data: Row): Row {
+function withoutNulls(entity: RealtimeEntity, data: Row): Row {
   const {properties} = entity.entityClass.definition;
   const isCleared = ([name, value]: [string, unknown]) =>
     value === null && Object.hasOwn(properties, name) && !properties[name].required;

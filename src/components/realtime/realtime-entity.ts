@@ -16,7 +16,7 @@ export type LiveRepository = EntityCrudRepository<Entity, unknown>;
 export type Reveal = (row: Row, wanted: readonly string[]) => Row | Promise<Row>;
 
 /** One entity that `@realtime` made live, with all that is known of it at start-up. */
-export class LiveEntity {
+export class RealtimeEntity {
   readonly name: string;
   readonly views: ReadonlyMap<string, ViewDefinition>;
   private readonly always: readonly string[];
