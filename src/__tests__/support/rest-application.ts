@@ -31,6 +31,8 @@ export class Part extends Entity {
   @property({type: 'number', postgresql: {dataType: 'double precision'}}) qty?: number;
   @property({type: 'string', encrypt: true}) cost?: string;
   @property({type: 'string', hidden: true}) note?: string;
+  @property({type: 'string', hidden: true, encrypt: true}) pin?: string;
+  @property({type: 'object', postgresql: {dataType: 'jsonb'}}) meta?: object;
   @property({type: 'number'}) makerId?: number;
 }
 

@@ -13,6 +13,7 @@ import type {Behaviour} from '../../mixins/behaviour';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
 import {AccessGate} from './access-gate';
 import {checkFilter, checkHistoryFilter, checkWhere} from './filter-check';
+import {hiddenProperties} from './hidden';
 import {
   asPrecondition,
   entityTagOf,
@@ -146,7 +147,9 @@ export abstract class EntityActions {
     await this.gate?.enter('read', {id: id as AccessQuery['id']});
     const [before, after] = [from, to].map(ref => (ref === 'current' ? ref : Number(ref)));
     await this.rows.mustReach(id, [before, after]);
-    const changes = await this.repository.diff(id, before, after);
+    const hidden = hiddenProperties(this.described.entity);
+    const all = await this.repository.diff(id, before, after);
+    const changes = all.filter(({property}) => !hidden.has(property));
     if (!this.gate?.seesRows) return changes;
     const a = await this.shown(await this.state(id, before)) as Row;
     const b = await this.shown(await this.state(id, after)) as Row;

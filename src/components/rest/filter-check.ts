@@ -2,6 +2,7 @@ import type {Entity, Filter, Inclusion, PropertyDefinition} from '@loopback/repo
 import {HttpErrors} from '@loopback/rest';
 import {historyBehaviour} from '../../mixins/behaviours/history';
 import {HISTORY_PROPERTIES} from '../../mixins/model-definition';
+import {hiddenProperties} from './hidden';
 import {targetOf} from './relations';
 
 const MAX_DEPTH = 20;
@@ -13,15 +14,20 @@ const OPERATORS: ReadonlySet<string> = new Set([
   'options', 'maxDistance', 'minDistance', 'unit',
 ]);
 
+const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'date']);
+/** A key within a JSON property. Connectors take a question mark for a parameter of theirs. */
+const KEY = /^[\p{L}\p{N}_$@:/ -]+$/u;
+
 /** What can be compared and ordered by. */
 interface Comparable {
   readonly modelName: string;
-  readonly definition: {readonly properties: Readonly<Record<string, PropertyDefinition>>};
+  readonly properties: Readonly<Record<string, PropertyDefinition>>;
 }
 
 /**
  * Refuses a filter that names what the entity does not have. Connectors pass such parts by, so
- * that a misspelt condition would answer every row.
+ * that a misspelt condition would answer every row. What the model hides counts as absent: a
+ * comparison would tell its value, letter by letter.
  *
  * @throws 400 `INVALID_FILTER`
  */
@@ -29,7 +35,7 @@ export function checkFilter(entity: typeof Entity, filter: Filter | undefined, d
   if (!filter) return;
   if (depth > MAX_DEPTH) throw invalid(`the filter nests deeper than ${MAX_DEPTH}`);
   checkWhere(entity, filter.where);
-  checkOrder(entity, filter.order);
+  checkOrder(comparable(entity), filter.order);
   for (const inclusion of filter.include ?? []) {
     const {relation, scope} = inclusion as Exclude<Inclusion, string>;
     if (scope) checkFilter(targetOf(entity, relation), scope, depth + 1);
@@ -39,14 +45,24 @@ export function checkFilter(entity: typeof Entity, filter: Filter | undefined, d
 /** Refuses a filter of past states, which have the properties of the entity and their own. */
 export function checkHistoryFilter(entity: typeof Entity, filter: Filter | undefined): void {
   const {internal} = historyBehaviour;
-  const properties = {...entity.definition.properties, ...internal, ...HISTORY_PROPERTIES};
-  const revision = {modelName: `A revision of ${entity.modelName}`, definition: {properties}};
-  checkWhere(revision, filter?.where);
+  const properties = {...comparable(entity).properties, ...internal, ...HISTORY_PROPERTIES};
+  const revision = {modelName: `A revision of ${entity.modelName}`, properties};
+  checkConditions(revision, filter?.where);
   checkOrder(revision, filter?.order);
 }
 
 /** Refuses a where as {@link checkFilter} does. */
-export function checkWhere(entity: Comparable, where: unknown): void {
+export function checkWhere(entity: typeof Entity, where: unknown): void {
+  checkConditions(comparable(entity), where);
+}
+
+function comparable(entity: typeof Entity): Comparable {
+  const hidden = hiddenProperties(entity);
+  const shown = Object.entries(entity.definition.properties).filter(([name]) => !hidden.has(name));
+  return {modelName: entity.modelName, properties: Object.fromEntries(shown)};
+}
+
+function checkConditions(entity: Comparable, where: unknown): void {
   let parts = 0;
   const visit = (clause: unknown, depth: number) => {
     if (clause === undefined || clause === null) return;
@@ -67,8 +83,7 @@ export function checkWhere(entity: Comparable, where: unknown): void {
 
 function checkOperand(entity: Comparable, path: string, operand: unknown): void {
   const property = propertyOf(entity, path);
-  const isScalar = ['string', 'number', 'boolean', 'date'].includes(typeName(property.type));
-  if (!isScalar || !isPlainObject(operand)) return;
+  if (!isScalar(property) || !isPlainObject(operand)) return;
   const unknown = Object.keys(operand).find(operator => !OPERATORS.has(operator));
   if (unknown !== undefined) throw invalid(`'${path}' has no operator '${unknown}'`);
 }
@@ -81,17 +96,18 @@ function checkOrder(entity: Comparable, order: unknown): void {
   }
 }
 
-function propertyOf(entity: Comparable, path: string) {
-  const [name] = path.split('.', 1);
-  const {properties} = entity.definition;
-  if (!Object.hasOwn(properties, name)) {
-    throw invalid(`${entity.modelName} has no property '${name}'`);
-  }
-  return properties[name];
+function propertyOf({modelName, properties}: Comparable, path: string): PropertyDefinition {
+  const [name, ...keys] = path.split('.');
+  if (!Object.hasOwn(properties, name)) throw invalid(`${modelName} has no property '${name}'`);
+  const property = properties[name];
+  if (keys.length > 0 && isScalar(property)) throw invalid(`'${name}' has nothing in it`);
+  const odd = keys.find(key => !KEY.test(key));
+  if (odd !== undefined) throw invalid(`'${odd}' is not a key that can be looked for`);
+  return property;
 }
 
-function typeName(type: unknown): string {
-  return (typeof type === 'function' ? type.name : String(type)).toLowerCase();
+function isScalar({type}: PropertyDefinition): boolean {
+  return SCALARS.has((typeof type === 'function' ? type.name : String(type)).toLowerCase());
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

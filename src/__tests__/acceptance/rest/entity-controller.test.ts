@@ -276,6 +276,38 @@ for (const [where, givenDatabase] of [
       });
     });
 
+    it('answers nowhere what the model hides', async () => {
+      const secrets = [{note: 'secret-1', pin: 'secret-2'}, {note: 'secret-3', pin: 'secret-4'}];
+      const {body: maker} = await client.post('/makers').send({name: givenId()}).expect(200);
+      const id = givenId();
+      const first = {id, name: 'a', makerId: maker.id, ...secrets[0]};
+      const created = await client.post('/parts').send(first).expect(200);
+      const {_version} = created.body;
+      await client.patch(`/parts/${id}`).send({name: 'b', ...secrets[1], _version}).expect(204);
+      const diff = await client.get(`/parts/${id}/diff?from=1&to=current`).expect(200);
+      assert.deepEqual(diff.body, [{property: 'name', from: 'a', to: 'b'}]);
+      const fields = {where: {id}, fields: ['id', 'note', 'pin']};
+      const related = {where: {id: maker.id}, include: ['parts']};
+      const [past] = (await client.get(`/parts/${id}/history`).expect(200)).body;
+      const answers = [
+        created,
+        await client.get(`/parts/${id}`).expect(200),
+        await client.get(`/parts/${id}?asOf=${past._validFrom}`).expect(200),
+        await client.get(`/parts?${queryOf({filter: fields})}`).expect(200),
+        await client.get(`/makers?${queryOf({filter: related})}`).expect(200),
+        await client.get(`/parts/${id}/history`).expect(200),
+        await client.get(`/parts/history?${queryOf({filter: {where: {_modelId: id}}})}`).expect(200),
+        await client
+          .post(`/parts/${id}/revert/1`)
+          .set('If-Match', `"${(await read(id))._version}"`)
+          .expect(200),
+      ];
+      for (const {text} of answers) {
+        assert.ok(text.includes(id));
+        assert.ok(!/secret-|note|pin/.test(text), text);
+      }
+    });
+
     describe('bad input', () => {
       afterEach('the server still answers', async () => {
         await client.get('/parts/count').expect(200);
@@ -348,6 +380,11 @@ for (const [where, givenDatabase] of [
           [{where: {cost: '12.50'}}, 422, 'ENCRYPTED_QUERY_UNSUPPORTED'],
           [{where: {or: [{name: 'x'}, {cost: {like: '1%'}}]}}, 422, 'ENCRYPTED_QUERY_UNSUPPORTED'],
           [{order: ['cost ASC']}, 422, 'ENCRYPTED_QUERY_UNSUPPORTED'],
+          [{where: {'meta.a?b': 1}}, 400, 'INVALID_FILTER'],
+          [{where: {'meta..a': 1}}, 400, 'INVALID_FILTER'],
+          [{where: {'name.x': 1}}, 400, 'INVALID_FILTER'],
+          [{order: ['name.x']}, 400, 'INVALID_FILTER'],
+          [{order: ["meta.x' ASC"]}, 400, 'INVALID_FILTER'],
         ];
         for (const [filter, status, code] of filters) {
           const text = typeof filter === 'string' ? filter : JSON.stringify(filter);
@@ -369,6 +406,33 @@ for (const [where, givenDatabase] of [
         await client.get('/makers').query({filter: JSON.stringify(scoped)}).expect(400);
         const bulk = JSON.stringify({nmae: 'x'});
         await client.patch('/makers').query({where: bulk}).send({name: 'all'}).expect(400);
+      });
+
+      it('is refused in filters by what the model hides, as if it were absent', async () => {
+        const byHidden: object[] = [
+          {where: {note: {like: 's%'}}},
+          {where: {or: [{name: 'x'}, {note: 's'}]}},
+          {where: {pin: '1234'}},
+          {order: ['note DESC']},
+        ];
+        const absent = withCode('INVALID_FILTER');
+        for (const filter of byHidden) {
+          const query = queryOf({filter});
+          for (const path of ['/parts', '/parts/history', '/parts/1/history']) {
+            await client.get(`${path}?${query}`).expect(400).expect(absent);
+          }
+          const scoped = {include: [{relation: 'parts', scope: filter}]};
+          await client.get(`/makers?${queryOf({filter: scoped})}`).expect(400).expect(absent);
+        }
+        const where = {note: {like: 's%'}};
+        await client.get(`/parts/count?${queryOf({where})}`).expect(400).expect(absent);
+        await client.get(`/parts?${queryOf({filter: {where: {nmae: 1}}})}`).expect(400);
+      });
+
+      it('is not a path into a JSON property', async () => {
+        const {id} = await givenPart({meta: {'a-b': 'x'}});
+        const filter = {where: {id, 'meta.a-b': 'x'}, order: ['meta.a-b DESC'], fields: ['id']};
+        await client.get(`/parts?${queryOf({filter})}`).expect(200, [{id}]);
       });
 
       it('is refused in an inclusion that compares an encrypted property', async () => {
