@@ -1,3 +1,4 @@
+import {databaseRefusalOf} from '../../core/database-errors';
 import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {WireError} from '../../protocol/errors';
 
@@ -22,10 +23,8 @@ export function toWireError(thrown: unknown): WireError {
   const error = (thrown ?? {}) as Thrown;
   if (thrown instanceof CRUDBlockedError) return blocked(thrown);
   if (thrown instanceof LiveEntityError) return plain(thrown);
-  if (error.code === '23505') {
-    const message = 'a row with that unique value exists';
-    return {code: 'UNIQUE_VIOLATION', message, statusCode: 409};
-  }
+  const refusal = databaseRefusalOf(thrown);
+  if (refusal) return refusal;
   const statusCode = Number(error.statusCode ?? error.status ?? STATUS[String(error.code)]);
   if (!(statusCode >= 400 && statusCode < 500)) {
     return {code: 'INTERNAL_ERROR', message: 'the server failed; see its log', statusCode: 500};

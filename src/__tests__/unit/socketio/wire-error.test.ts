@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import {isInternal, toWireError} from '../../../adapters/socketio/wire-error';
+
+describe('what a client is told of an error of the database', () => {
+  const quoting = 'invalid input syntax for type integer: "4111 1111 1111 1111"';
+  const cases = [
+    ['22P02', undefined, 400, 'INVALID_VALUE'],
+    ['22003', undefined, 400, 'INVALID_VALUE'],
+    ['23502', undefined, 422, 'CONSTRAINT_VIOLATION'],
+    ['23514', 'qty_is_positive', 422, 'CONSTRAINT_VIOLATION'],
+    ['23503', 'product_category', 409, 'REFERENCE_VIOLATION'],
+    ['23505', 'product_pkey', 409, 'UNIQUE_VIOLATION'],
+    ['ER_DUP_ENTRY', undefined, 409, 'UNIQUE_VIOLATION'],
+  ] as const;
+  for (const [state, constraint, statusCode, code] of cases) {
+    it(`says ${code} for ${state}, without values`, () => {
+      const error = toWireError(Object.assign(new Error(quoting), {code: state, constraint}));
+      assert.deepEqual([error.statusCode, error.code], [statusCode, code]);
+      assert.equal(isInternal(error), false);
+      assert.doesNotMatch(JSON.stringify(error), /4111/);
+      if (constraint) assert.match(error.message, new RegExp(constraint));
+    });
+  }
+
+  for (const state of ['42P01', '57014', '40001', 'ECONNREFUSED', '2200']) {
+    it(`says only that something failed for ${state}`, () => {
+      const error = toWireError(Object.assign(new Error(quoting), {code: state}));
+      assert.deepEqual([error.statusCode, error.code], [500, 'INTERNAL_ERROR']);
+      assert.doesNotMatch(JSON.stringify(error), /4111/);
+    });
+  }
+
+  it('keeps the status that an error has of its own', () => {
+    const error = Object.assign(new Error('taken'), {code: '23505', statusCode: 412});
+    assert.equal(toWireError(error).statusCode, 412);
+  });
+});
