@@ -36,7 +36,11 @@ export class RowValidator {
     return data;
   }
 
-  private async validate(entity: RealtimeEntity, data: Row, extent: 'whole' | 'part'): Promise<void> {
+  private async validate(
+    entity: RealtimeEntity,
+    data: Row,
+    extent: 'whole' | 'part',
+  ): Promise<void> {
     try {
       await validateValueAgainstSchema(data, this.schemaOf(entity, extent), {}, {
         compiledSchemaCache: this.compiled,
