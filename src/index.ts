@@ -44,6 +44,7 @@ export {
   BehaviourMissingError,
   CryptoNotConfiguredError,
   ForeignTransactionError,
+  InvalidVersionError,
   InvalidWhereError,
   RestoreConflictError,
   VersionConflictError,

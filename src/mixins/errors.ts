@@ -31,6 +31,21 @@ export class VersionRequiredError extends BehaviourError {
   }
 }
 
+/**
+ * `_newVersion` is no name for a version: not a text, empty, or the version that the write changes.
+ * With that last one, the row would look unchanged to everybody who has read it.
+ */
+export class InvalidVersionError extends BehaviourError {
+  readonly code = 'VERSION_INVALID';
+  readonly statusCode = 422;
+
+  constructor(readonly entityName: string) {
+    super(
+      `The "_newVersion" of a ${entityName} must be a text that no version of it has had before.`,
+    );
+  }
+}
+
 /** The row has changed since the caller read it; nothing was written. */
 export class VersionConflictError extends BehaviourError {
   readonly code = 'VERSION_CONFLICT';

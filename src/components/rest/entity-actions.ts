@@ -183,7 +183,7 @@ export abstract class EntityActions {
     }
     // Naming the next version here spares a read for its tag.
     const isEmpty = Object.keys(data).length === 0;
-    if (this.has('version') && !isEmpty) data._newVersion ??= randomUUID();
+    if (this.has('version') && !isEmpty) data._newVersion = randomUUID();
     await asPrecondition(ifMatch, this.repository[method](id, data, options));
     this.sendTag({_version: data._newVersion});
   }
@@ -231,11 +231,13 @@ export abstract class EntityActions {
     return shown.filter(revision => revision !== undefined);
   }
 
-  /** What a client may write: the properties without those that the server makes. */
+  /**
+   * What a client may write: the properties without those that the server makes. The next version
+   * is one of them: a client that named an old one would let stale writers pass.
+   */
   private writable(body: Row): Row {
     const made = this.serverMade();
     made.delete('_version');
-    made.delete('_newVersion');
     return Object.fromEntries(Object.entries(body).filter(([name]) => !made.has(name)));
   }
 

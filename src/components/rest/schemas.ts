@@ -18,11 +18,6 @@ const VERSION_SCHEMA: SchemaObject = {
   nullable: true,
   description: 'The version that was read, unless If-Match names it.',
 };
-const NEW_VERSION_SCHEMA: SchemaObject = {
-  type: 'string',
-  pattern: '^[\\w.:-]{1,64}$',
-  description: 'Names the version that the write makes. Default: a UUID.',
-};
 /** Without a type, so that whatever was answered can be sent back, null included. */
 const SERVER_MADE: SchemaObject = {
   readOnly: true,
@@ -46,10 +41,8 @@ export function bodySchema(
   const optional = new Set(behaviours.flatMap(b => Object.keys(b.properties)));
   for (const name of optional) properties[name] = SERVER_MADE;
   delete properties._parentVersion;
-  if (behaviours.some(b => b.name === 'version')) {
-    properties._newVersion = NEW_VERSION_SCHEMA;
-    if (kind !== 'create') properties._version = VERSION_SCHEMA;
-  }
+  const hasVersions = behaviours.some(b => b.name === 'version');
+  if (hasVersions && kind !== 'create') properties._version = VERSION_SCHEMA;
   for (const id of entity.getIdProperties()) {
     // A generated id is the database's to make; of an existing row the path names it.
     if (kind !== 'create') optional.add(id);

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {behaviourDefaults, type Behaviour, type ChangeRequest} from '../behaviour';
-import {VersionRequiredError} from '../errors';
-import {value, type Assignments} from '../plan';
+import {InvalidVersionError, VersionRequiredError} from '../errors';
+import {value, type Assignments, type Row} from '../plan';
 
 /**
  * Every state of a row has a version, and a write names the one it changes. The comparison is part
@@ -18,13 +18,14 @@ export const versionBehaviour: Behaviour = {
   inputOnly: ['_newVersion', '_parentVersion'],
   kept: ['_version', '_oldVersion'],
 
-  insert: input => ({_version: value(namedVersion(input._newVersion) ?? randomUUID())}),
+  insert: (input, {entityName}) => ({_version: value(nextVersion(entityName, input))}),
 
   change(request): Assignments {
     if (request.options.bumpVersion === false) return {};
+    const {entityName, input, single} = request;
     return {
-      _version: request.single
-        ? value(namedVersion(request.input._newVersion) ?? randomUUID())
+      _version: single
+        ? value(nextVersion(entityName, input, expectedVersion(request)))
         : {kind: 'uuid'},
       _oldVersion: {kind: 'previous', property: '_version'},
     };
@@ -52,6 +53,10 @@ export function expectedVersion(request: ChangeRequest): string | null | undefin
   throw new VersionRequiredError(request.entityName, request.id);
 }
 
-function namedVersion(named: unknown): string | undefined {
-  return typeof named === 'string' && named !== '' ? named : undefined;
+/** The version that a write makes: the one that the caller names, otherwise a UUID. */
+function nextVersion(entityName: string, input: Row, current?: string | null): string {
+  const named = input._newVersion ?? undefined;
+  if (named === undefined) return randomUUID();
+  if (typeof named === 'string' && named !== '' && named !== current) return named;
+  throw new InvalidVersionError(entityName);
 }

@@ -105,14 +105,16 @@ for (const [where, givenDatabase] of [
         await client.patch(`/parts/${id}`).send({name: null, _version}).expect(422);
       });
 
-      it('lets the caller name the next version', async () => {
-        const part = await givenPart();
-        const named = {qty: 9, _version: part._version, _newVersion: 'v-2'};
-        const {headers} = await client.patch(`/parts/${part.id}`).send(named).expect(204);
-        assert.equal(headers.etag, '"v-2"');
-        assert.equal((await read(part.id))._version, 'v-2');
-        const bad = {qty: 9, _version: 'v-2', _newVersion: 'a"b\r\nX: y'};
-        await client.patch(`/parts/${part.id}`).send(bad).expect(422);
+      it('makes every version itself, whatever the client names', async () => {
+        const part = await givenPart({_newVersion: 'mine'});
+        assert.notEqual(part._version, 'mine');
+        const same = {_version: part._version, _newVersion: part._version};
+        const {headers} = await client.patch(`/parts/${part.id}`).send({qty: 9, ...same}).expect(204);
+        const after = await read(part.id);
+        assert.notEqual(after._version, part._version);
+        assert.equal(headers.etag, `"${after._version}"`);
+        await client.patch(`/parts/${part.id}`).send({qty: 8, ...same}).expect(409);
+        await client.put(`/parts/${part.id}`).send({name: 'x', ...same}).expect(409);
       });
 
       it('keeps the tag of a row away from one that changes without it', async () => {

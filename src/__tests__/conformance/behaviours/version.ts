@@ -95,6 +95,25 @@ export function versionSuite({dataSource, crowd}: BehaviourTarget): void {
     assert.deepEqual([created._version, created._newVersion], ['mine', undefined]);
   });
 
+  it('refuses a next version that is no name, or that the row has already', async () => {
+    const {_version} = item;
+    for (const next of [_version, '', 7, {neq: 'x'}]) {
+      const data = {name: 'x', _newVersion: next} as Partial<Item>;
+      const refused = {code: 'VERSION_INVALID', statusCode: 422};
+      await assert.rejects(items.updateById('a', {...data, _version}), refused);
+      await assert.rejects(items.updateById('a', data, {version: _version}), refused);
+      await assert.rejects(items.replaceById('a', {...data, _version}), refused);
+      await assert.rejects(items.save(givenItem({...data, id: 'a', _version})), refused);
+      if (next !== _version) await assert.rejects(items.create({...data, id: 'b'}), refused);
+    }
+    const now = await items.findById('a');
+    assert.deepEqual([now.name, now._version], ['one', _version]);
+    await items.updateAll({name: 'all', _newVersion: _version});
+    const after = await items.findById('a');
+    assert.equal(after.name, 'all');
+    assert.notEqual(after._version, _version);
+  });
+
   it('gives each row of a bulk update a version of its own', async () => {
     await items.createAll([{id: 'b', name: 'two'}, {id: 'c', name: 'three'}]);
     const before = await items.find({order: ['id ASC']});
