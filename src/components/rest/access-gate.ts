@@ -85,6 +85,17 @@ export class AccessGate {
     return shown.filter(row => row !== undefined);
   }
 
+  /**
+   * What a row holds that the caller is not shown, which a replacement by somebody who could not
+   * have sent it back must leave as it is.
+   */
+  async unseen(row: Entity): Promise<Row> {
+    if (!this.seesRows) return {};
+    const [shown = {}] = await this.showAll([row]);
+    const held = Object.entries(row.toObject()).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(held.filter(([name]) => shown[name] === undefined));
+  }
+
   /** The rows of an entity that the caller may reach; undefined for all. */
   async scopeOf(entity: typeof Entity): Promise<Scope | undefined> {
     return this.guard.scope(entity.modelName, await this.principal());

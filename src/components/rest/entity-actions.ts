@@ -173,13 +173,15 @@ export abstract class EntityActions {
     ifMatch: Header,
   ): Promise<void> {
     const options = this.options(ifMatch);
-    const data = this.writable(body);
+    let data = this.writable(body);
     this.settleId(id, data, method);
     const before = await this.mayWrite('update', id, {value: data});
-    if (before) {
-      await (method === 'updateById'
-        ? this.rows.keepChanged(before, data)
-        : this.rows.keepReplaced(before, data, this.serverMade()));
+    if (before && method === 'updateById') await this.rows.keepChanged(before, data);
+    if (before && method === 'replaceById') {
+      const made = this.serverMade();
+      // The version above all is for the client to name, shown to it or not.
+      data = {...without(await this.gate?.unseen(before), made), ...data};
+      await this.rows.keepReplaced(before, data, made);
     }
     // Naming the next version here spares a read for its tag.
     const isEmpty = Object.keys(data).length === 0;
@@ -238,7 +240,7 @@ export abstract class EntityActions {
   private writable(body: Row): Row {
     const made = this.serverMade();
     made.delete('_version');
-    return Object.fromEntries(Object.entries(body).filter(([name]) => !made.has(name)));
+    return without(body, made);
   }
 
   private serverMade(): Set<string> {
@@ -282,4 +284,8 @@ export abstract class EntityActions {
     this.http.response.status(304).end();
     return this.http.response;
   }
+}
+
+function without(row: Row | undefined, names: ReadonlySet<string>): Row {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => !names.has(name)));
 }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import type {Client} from '@loopback/testlab';
 import type {AccessFilter, AccessRequest} from '../../../core/access';
-import {givenRestApplication, type RestFixture} from '../../support/rest-application';
+import {
+  givenRestApplication,
+  type Part,
+  type PartRepository,
+  type RestFixture,
+} from '../../support/rest-application';
 
 describe('access filters of generated REST controllers', () => {
   let fixture: RestFixture | undefined;
@@ -136,6 +141,50 @@ describe('access filters of generated REST controllers', () => {
     await client.patch('/parts/nobody').send({qty: 1, _version}).expect(404);
   });
 
+  it('keep what a person is not shown when they replace the row', async () => {
+    const values: unknown[] = [];
+    const client = await givenClient({
+      pre: ({query}, next) => {
+        if (query.value) values.push(query.value);
+        return next();
+      },
+      post: (req, next) => {
+        delete req.resource?.cost;
+        Object.assign(req.resource ?? {}, {qty: undefined, meta: undefined});
+        return next();
+      },
+    });
+    const given = {qty: 1, cost: '2.00', meta: {a: [1]}, pin: '1234'};
+    const {id} = await givenPart(client, {...given, makerId: 1});
+    const path = `/parts/${id}`;
+    const {body: shown} = await client.get(path).expect(200);
+    await client.put(path).send({...shown, name: 'renamed', makerId: undefined}).expect(204);
+    const after = await stored(id);
+    assert.equal(after.name, 'renamed');
+    assert.equal(after.makerId ?? null, null);
+    const {qty, cost, meta, pin} = after;
+    assert.deepEqual({qty, cost, meta, pin}, given);
+    assert.ok(!JSON.stringify(values[1]).includes('2.00'), 'filters judge what the client sent');
+
+    const {_version} = after as Part & {_version: string};
+    await client.put(path).send({name: 'x', qty: 5, cost: null, _version}).expect(204);
+    const last = await stored(id);
+    assert.deepEqual([last.qty, last.cost ?? null, last.pin], [5, null, '1234']);
+  });
+
+  it('keep a secret that a person who may only write cannot have read', async () => {
+    const client = await givenClient({
+      post: ({action, resource}, next) =>
+        next(action === 'read' && resource?.qty ? new Error('Not to be read.') : undefined),
+    });
+    const {id} = await givenPart(client, {qty: 1, cost: '2.00'});
+    await client.put(`/parts/${id}`).send({name: 'x'}).expect(428);
+    const {_version} = (await stored(id)) as Part & {_version: string};
+    await client.put(`/parts/${id}`).send({name: 'x', _version}).expect(204);
+    const {name, cost} = await stored(id);
+    assert.deepEqual([name, cost], ['x', '2.00']);
+  });
+
   it('judge the row that a create would make', async () => {
     const client = await givenClient({
       post: ({action, resource}, next) =>
@@ -145,6 +194,11 @@ describe('access filters of generated REST controllers', () => {
     await client.get('/parts/s').expect(404);
     await client.post('/parts').send({id: 's', name: 'x', qty: 6}).expect(200);
   });
+
+  async function stored(id: unknown): Promise<Part> {
+    const rows = await fixture!.app.get<PartRepository>('repositories.PartRepository');
+    return rows.findById(String(id));
+  }
 
   async function givenClient(filters: {pre?: AccessFilter; post?: AccessFilter}): Promise<Client> {
     fixture = await givenRestApplication(filters);
