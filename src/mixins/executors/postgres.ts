@@ -36,6 +36,11 @@ import {StatementNames} from './statement-names';
 const DEFAULT_NAMED_STATEMENTS = 500;
 /** PostgreSQL's protocol counts them in 16 bits. */
 const MAX_PARAMETERS = 65_535;
+/**
+ * The server found out before it ran anything: the table was altered (0A000), or a pooler has given
+ * us a connection that does not know the name (26000).
+ */
+const PLAN_UNUSABLE: ReadonlySet<string> = new Set(['0A000', '26000']);
 
 /** Runs each plan as one named statement of PostgreSQL, in the caller's transaction if given. */
 export class PostgresExecutor implements Executor {
@@ -71,7 +76,10 @@ export class PostgresExecutor implements Executor {
     }
   }
 
-  /** Runs a statement on the pool or the caller's transaction. */
+  /**
+   * Runs a statement on the pool or the caller's transaction. One whose plan does not fit the table
+   * any more is repeated, unless it has ended a transaction; the next try will pass there too.
+   */
   async query(
     statement: Fragment,
     options: Options,
@@ -79,7 +87,15 @@ export class PostgresExecutor implements Executor {
   ): Promise<{rows: unknown[][]; rowCount: number | null}> {
     const {text, values} = numbered(statement);
     const name = naming === 'named' ? this.names.nameOf(text) : undefined;
-    return this.connectionFor(options).query({name, text, values, rowMode: 'array'});
+    const connection = this.connectionFor(options);
+    try {
+      return await connection.query({name, text, values, rowMode: 'array'});
+    } catch (error) {
+      if (!name || !PLAN_UNUSABLE.has((error as {code?: string}).code ?? '')) throw error;
+      this.names.forget(text);
+      if (options.transaction) throw error;
+      return connection.query({text, values, rowMode: 'array'});
+    }
   }
 
   /** A row by its id, in one named statement and past what juggler does for any filter. */

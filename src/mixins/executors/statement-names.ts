@@ -8,16 +8,21 @@ import {createHash} from 'node:crypto';
  * still hold.
  */
 export class StatementNames {
-  private readonly names = new Map<string, string>();
+  /** Names by text; undefined for a text that is not to be named any more. */
+  private readonly names = new Map<string, string | undefined>();
 
   constructor(private readonly limit: number) {}
 
   nameOf(text: string): string | undefined {
-    const known = this.names.get(text);
-    if (known) return known;
+    if (this.names.has(text)) return this.names.get(text);
     if (this.names.size >= this.limit) return undefined;
     const name = `le_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
     this.names.set(text, name);
     return name;
+  }
+
+  /** Sends a text without a name from now on: connections still hold what it was planned for. */
+  forget(text: string): void {
+    this.names.set(text, undefined);
   }
 }

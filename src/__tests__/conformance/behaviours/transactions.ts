@@ -36,6 +36,37 @@ export function transactionSuite({dataSource}: BehaviourTarget): void {
     assert.ok(states.every(s => s._validFrom <= s._validTo));
   });
 
+  it('goes on when a column has changed its type', async () => {
+    const {_version} = await items.create({id: 'a', name: 'one'});
+    await items.findById('a');
+    await items.updateById('a', {name: 'two', _version});
+    const retype = (type: string) => {
+      const table = items.entityClass.modelName.toLowerCase();
+      return dataSource().execute(`ALTER TABLE "${table}" ALTER COLUMN name TYPE ${type}`);
+    };
+    await retype('varchar(99)');
+    const {name, _version: current} = await items.findById('a');
+    assert.equal(name, 'two');
+    await items.updateById('a', {name: 'three', _version: current});
+    await items.create({id: 'b', name: 'bee'});
+    await retype('text');
+    assert.equal((await items.findById('a')).name, 'three');
+  });
+
+  it('loses no more than one transaction to a column that has changed its type', async () => {
+    await items.create({id: 'a', name: 'one'});
+    await items.findById('a');
+    const table = items.entityClass.modelName.toLowerCase();
+    await dataSource().execute(`ALTER TABLE "${table}" ALTER COLUMN name TYPE varchar(99)`);
+    const read = async () => {
+      const transaction = await items.beginTransaction();
+      const reading = items.findById('a', undefined, {transaction});
+      await reading.finally(() => transaction.rollback());
+    };
+    await assert.rejects(read(), {code: '0A000'});
+    await read();
+  });
+
   it('creates more rows than one statement can hold, all or none', async () => {
     const rows = Array.from({length: 4200}, (_, i) => ({id: `i${i}`, name: `n${i}`}));
     const created = await items.createAll(rows);
