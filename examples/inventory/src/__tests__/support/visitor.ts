@@ -67,8 +67,10 @@ export class Visitor {
 
   /** Waits until these products, and no others, are shown in this order. */
   async shows(rows: readonly string[]): Promise<void> {
+    const wanted = JSON.stringify(JSON.stringify(rows));
+    // A text of code is an expression here: as a function it would be true at once.
     await this.page
-      .waitForFunction(`rows => JSON.stringify(${SHOWN}) === rows`, JSON.stringify(rows))
+      .waitForFunction(`JSON.stringify(${SHOWN}) === ${wanted}`)
       .catch(async () => assert.deepEqual(await this.page.evaluate(SHOWN), rows));
   }
 
