@@ -157,7 +157,7 @@ export class LiveCollection<T, F extends FieldOf<T> = FieldOf<T>> {
 
   async #write(id: string | number, patch: Row | null, options: WriteOptions): Promise<Row | null> {
     if (this.#view.closed) throw localError('CLIENT_CLOSED');
-    const shown = this.#view.row(String(id))?._version as string | undefined;
+    const shown = this.#view.row(String(id))?._version as string | null | undefined;
     return this.#writes.write({type: this.#ref.type, id, patch, shown, named: options.version});
   }
 

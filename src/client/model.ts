@@ -98,7 +98,7 @@ export class LiveModel<T, F extends FieldOf<T> = FieldOf<T>> {
   ): Promise<Row | null> {
     if (this.#view.closed) throw localError('CLIENT_CLOSED');
     const {type, id} = this.#ref;
-    const shown = this.#view.row(String(id))?._version as string | undefined;
+    const shown = this.#view.row(String(id))?._version as string | null | undefined;
     return this.#writes.write({type, id, patch, shown, named: options.version, ...one});
   }
 }

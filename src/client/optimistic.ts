@@ -33,7 +33,7 @@ export const noOverlay: Overlay = [];
 /** What an acknowledged write led to, and the version on which it was based. */
 export interface Acknowledgement {
   readonly row: Row | null;
-  readonly basedOn?: string;
+  readonly basedOn?: string | null;
 }
 
 /** Lays a new write over the page. */
@@ -54,7 +54,7 @@ export function acknowledged(
   if (at < 0) return overlay;
   const entry = overlay[at];
   const older = new Set(entry.older);
-  if (basedOn !== undefined) older.add(basedOn);
+  if (typeof basedOn === 'string') older.add(basedOn);
   for (const earlier of overlay.slice(0, at).filter(same(entry.key))) {
     for (const version of [...earlier.older, ...versions(earlier.reply)]) older.add(version);
   }

@@ -35,7 +35,7 @@ export type FieldOf<T> = {
  */
 export type LiveRow<T, F extends FieldOf<T> = FieldOf<T>> = Readonly<
   Pick<T, Extract<F | 'id', keyof T>>
-> & {readonly _version?: string};
+> & {readonly _version?: string | null};
 
 /** What a write may carry: any of T's data. */
 export type LivePatch<T> = Partial<Pick<T, FieldOf<T>>>;
@@ -68,9 +68,9 @@ export interface ModelOptions<T, F extends FieldOf<T> = FieldOf<T>> {
 export interface WriteOptions {
   /**
    * The version that the write is based on. Default: the one shown, or after an unanswered write
-   * of the same row, the one that it leads to.
+   * of the same row, the one that it leads to. `null` for a row that has none yet.
    */
-  readonly version?: string;
+  readonly version?: string | null;
 }
 
 /** The events of a collection or model with the value V. */

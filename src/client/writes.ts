@@ -21,9 +21,9 @@ export interface RowWrite {
   readonly field?: string;
   readonly clear?: boolean;
   /** The version that the person sees. */
-  readonly shown?: string;
+  readonly shown?: string | null;
   /** The version that the person names, whatever is shown. */
-  readonly named?: string;
+  readonly named?: string | null;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface RowWrite {
 export class Writes {
   readonly #connection: Connection;
   readonly #witnesses = new Set<WriteWitness>();
-  readonly #tails = new Map<string, Promise<string | undefined>>();
+  readonly #tails = new Map<string, Promise<string | null | undefined>>();
   #lastId = 0;
 
   constructor(connection: Connection) {
@@ -65,8 +65,12 @@ export class Writes {
     return row ?? null;
   }
 
-  async #make(write: RowWrite, before: Promise<string | undefined> | undefined): Promise<Made> {
-    const version = write.named ?? (before && (await before)) ?? write.shown;
+  async #make(
+    write: RowWrite,
+    before: Promise<string | null | undefined> | undefined,
+  ): Promise<Made> {
+    const {named, shown} = write;
+    const version = named !== undefined ? named : ((before && (await before)) ?? shown);
     try {
       const row = await this.#send(write, version);
       const next = row?._version;
@@ -76,7 +80,7 @@ export class Writes {
     }
   }
 
-  async #send(write: RowWrite, version: string | undefined): Promise<Row | null> {
+  async #send(write: RowWrite, version: string | null | undefined): Promise<Row | null> {
     const {type, id, patch, field, clear} = write;
     const named = {type, id, field, version};
     if (patch === null || clear) return (await this.#connection.call('delete', named)).row;
@@ -92,7 +96,7 @@ export class Writes {
 interface Made {
   readonly row?: Row | null;
   readonly error?: LiveError;
-  readonly basedOn?: string;
+  readonly basedOn?: string | null;
   /** The version on which the next write of the row is to be based. */
-  readonly after: string | undefined;
+  readonly after: string | null | undefined;
 }

@@ -100,8 +100,11 @@ export interface UpdateRequest {
   readonly id: string | number;
   readonly field?: string;
   readonly value: unknown;
-  /** The version that the person saw; demanded for a versioned entity. */
-  readonly version?: string;
+  /**
+   * The version that the person saw; demanded for a versioned entity. `null` for a row that has
+   * none, because it is older than the versions or another program has made it.
+   */
+  readonly version?: string | null;
 }
 
 /** Deletes a row, or with `field` clears one property of it. */
@@ -109,7 +112,7 @@ export interface DeleteRequest {
   readonly type: string;
   readonly id: string | number;
   readonly field?: string;
-  readonly version?: string;
+  readonly version?: string | null;
 }
 
 /** The answer to a write: the row as it is now, as the writer may see it; `null` once deleted. */

@@ -12,7 +12,7 @@ interface ObjectSchema {
 
 const NAME = {type: 'string', minLength: 1, maxLength: 200};
 const ID = {anyOf: [{type: 'string', maxLength: 1000}, {type: 'number'}]};
-const VERSION = {type: 'string', maxLength: 200};
+const VERSION = {anyOf: [{type: 'string', maxLength: 200}, {type: 'null'}]};
 const FIELDS = {type: 'array', items: NAME, maxItems: 500};
 const COUNT = {type: 'integer', minimum: 0};
 

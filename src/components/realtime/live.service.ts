@@ -122,7 +122,7 @@ export class LiveService {
     call: LiveCall,
     row: WritableRow,
     patch: unknown,
-    version: string | undefined,
+    version: string | null | undefined,
   ): Promise<wire.WriteReply> {
     const {entity, id, before} = row;
     const data = await this.options.validator.check(entity, patch, 'part');

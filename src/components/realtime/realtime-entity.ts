@@ -106,7 +106,7 @@ export class RealtimeEntity {
 }
 
 /** Options of a write over the socket. */
-export function writeOptions(version: string | undefined, requestId: string): Options {
+export function writeOptions(version: string | null | undefined, requestId: string): Options {
   return version === undefined ? {requestId} : {requestId, version};
 }
 

@@ -92,6 +92,21 @@ describe('the inventory in a browser', function () {
     assert.match(await cleo.row(first.id).innerText(), /7,777\s+\$1,234\.50/);
   });
 
+  it('lets people change and delete what another program has made', async () => {
+    await insert('A Copier');
+    const [{id}] = await products();
+    await bothShowTheStock();
+    for (const visitor of [ada, cleo]) await visitor.row(id).getByRole('link').click();
+    await ada.edit('qty', '6');
+    await cleo.reads('edit-qty', '6');
+    await cleo.edit('qty', '7');
+    await ada.reads('edit-qty', '7');
+    await ada.see('delete').click();
+    await ada.see('delete-confirm').click();
+    await ada.see('deleted').waitFor();
+    await cleo.see('deleted').waitFor();
+  });
+
   it('never shows what was rolled back', async () => {
     const [{id}] = await products();
     for (const visitor of [ada, cleo]) await visitor.record();
@@ -348,13 +363,10 @@ describe('the inventory in a browser', function () {
     return row as ProductRow;
   }
 
+  /** As a program does that knows nothing of versions. */
   async function insert(name: string): Promise<void> {
-    await sql(
-      `INSERT INTO product (id, name, qty, price, category, _version)
-       VALUES (gen_random_uuid(), $1, 5, 10, $2, gen_random_uuid())`,
-      name,
-      CATEGORY,
-    );
+    const columns = 'INSERT INTO product (id, name, qty, price, category)';
+    await sql(`${columns} VALUES (gen_random_uuid(), $1, 5, 10, $2)`, name, CATEGORY);
   }
 
   async function sql(statement: string, ...values: unknown[]): Promise<unknown[]> {

@@ -10,7 +10,7 @@ type Value = Product[ProductField];
 /** What a person saw when they began to edit. */
 export interface Base {
   readonly value: Value;
-  readonly version: string;
+  readonly version: string | null;
 }
 
 /** Two people gave one field different values: which one is to stay? */

@@ -3,7 +3,8 @@
 /** What versioning and auditing add to every row. */
 export interface Tracked {
   readonly id: string;
-  readonly _version: string;
+  /** `null` where another program has made the row, and nobody has changed it here since. */
+  readonly _version: string | null;
   readonly _createdBy?: string;
   readonly _createdOn?: string;
   readonly _modifiedBy?: string;
