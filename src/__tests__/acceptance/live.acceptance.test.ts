@@ -96,6 +96,19 @@ describe('a live view', function () {
     assert.equal(model.value!.qty, 2);
   });
 
+  it('changes a row that plain SQL has made, and that has no version yet', async () => {
+    await database.query(`INSERT INTO product (id, name, qty) VALUES ('raw', 'Raw', 1)`);
+    const live = await signedIn('clerk');
+    const model = live.model<Product>({type: 'Product', id: 'raw'});
+    await model.ready;
+    assert.equal(model.value!._version, null);
+    await model.update({qty: 2});
+    await model.update({qty: 3});
+    const row = await (await shop.products()).findById('raw');
+    assert.equal(row.qty, 3);
+    assert.ok(row._version);
+  });
+
   it('lets nobody in without a login where a filter demands one', async () => {
     const live = new LiveClient(shop.url);
     clients.push(live);
