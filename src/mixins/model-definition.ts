@@ -33,6 +33,7 @@ export function storedDefinition(
   behaviours: readonly Behaviour[],
 ): ModelDefinition {
   const inputOnly = new Set(behaviours.flatMap(b => b.inputOnly));
+  const added = new Set(behaviours.flatMap(b => Object.keys(b.properties)));
   const encrypts = behaviours.some(b => b.name === 'crypto');
   const stored = new ModelDefinition({
     name: definition.name,
@@ -41,12 +42,21 @@ export function storedDefinition(
   });
   for (const [name, property] of Object.entries(definition.properties)) {
     if (inputOnly.has(name)) continue;
-    stored.addProperty(name, encrypts && property.encrypt ? asCiphertext(property) : property);
+    const column = added.has(name) ? withMilliseconds(property) : property;
+    stored.addProperty(name, encrypts && property.encrypt ? asCiphertext(property) : column);
   }
   for (const {internal} of behaviours) {
-    for (const [name, property] of Object.entries(internal)) stored.addProperty(name, property);
+    for (const [name, property] of Object.entries(internal)) {
+      stored.addProperty(name, withMilliseconds(property));
+    }
   }
   return stored;
+}
+
+/** MySQL and MariaDB keep whole seconds unless told otherwise, and several writes fit in one. */
+function withMilliseconds(property: PropertyDefinition): PropertyDefinition {
+  if (property.type !== 'date' && property.type !== Date) return property;
+  return {...property, mysql: {dataType: 'datetime', dataPrecision: 3, ...property.mysql}};
 }
 
 /** Juggler has mixins of its own under the same setting, and refuses names it does not know. */
@@ -96,7 +106,7 @@ export function historyDefinition(stored: ModelDefinition, idName: string): Mode
     history.addProperty(name, unconstrained(property));
   }
   for (const [name, property] of Object.entries(HISTORY_PROPERTIES)) {
-    history.addProperty(name, {...property});
+    history.addProperty(name, withMilliseconds({...property}));
   }
   const id = stored.properties[idName];
   history.addProperty('_modelId', {...unconstrained(id)});

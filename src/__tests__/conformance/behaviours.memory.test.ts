@@ -8,7 +8,7 @@ describe('behaviours on the memory connector', () => {
     dataSource = givenMemory();
   });
 
-  behavioursSuite({dataSource: () => dataSource, transactions: false, rawRows, crowd: 40});
+  behavioursSuite({dataSource: () => dataSource, rawRows, crowd: 40});
 });
 
 async function rawRows(dataSource: juggler.DataSource, modelName: string) {

@@ -30,7 +30,18 @@ for (const [name, givenServer] of Object.entries(servers)) {
       await database?.drop();
     });
 
-    behavioursSuite({dataSource: () => dataSource, transactions: true, rawRows, crowd: 400});
+    behavioursSuite({
+      dataSource: () => dataSource,
+      transactions: {
+        another: () => givenPostgresSource(database!),
+        retype: (modelName, type) =>
+          `ALTER TABLE "${modelName.toLowerCase()}" ALTER COLUMN name TYPE ${type}`,
+        duplicate: '23505',
+        preparedPlans: true,
+      },
+      rawRows,
+      crowd: 400,
+    });
 
     async function rawRows(_: juggler.DataSource, modelName: string) {
       const rows = await database!.query(`SELECT * FROM "${modelName.toLowerCase()}"`);

@@ -7,9 +7,10 @@ import {softDeleteSuite} from './behaviours/soft-delete';
 import {transactionSuite} from './behaviours/transactions';
 import {versionSuite} from './behaviours/version';
 
-/** What a kind of datasource can do, beyond what all can. */
+/** What an engine can do, and in which words. What it cannot, README's table of engines says. */
 export interface BehaviourFeatures {
-  readonly transactions: boolean;
+  /** Several writes that hold or fall together. The memory connector has none. */
+  readonly transactions?: TransactionFeatures;
   /** Reads a table as it is stored, past every behaviour. */
   readonly rawRows: (
     dataSource: juggler.DataSource,
@@ -17,6 +18,20 @@ export interface BehaviourFeatures {
   ) => Promise<Record<string, unknown>[]>;
   /** How many writers of one row are let loose at a time. */
   readonly crowd: number;
+}
+
+export interface TransactionFeatures {
+  /** A datasource with the same settings, which knows nothing of the first one's transactions. */
+  readonly another: () => juggler.DataSource;
+  /** The statement that gives the column `name` of a model's table another type. */
+  readonly retype: (modelName: string, type: string) => string;
+  /** What the driver calls a value that is there already. */
+  readonly duplicate: string;
+  /**
+   * Statements are planned once and refer to the table as it was then: PostgreSQL, where every
+   * write is one named statement. Elsewhere a write is several calls within one transaction.
+   */
+  readonly preparedPlans: boolean;
 }
 
 export interface BehaviourTarget extends BehaviourFeatures {
@@ -31,5 +46,6 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('history', () => historySuite(target));
   describe('encryption', () => cryptoSuite(target));
   describe('all behaviours together', () => compositionSuite(target));
-  if (target.transactions) describe('transactions', () => transactionSuite(target));
+  const {transactions} = target;
+  if (transactions) describe('transactions', () => transactionSuite({...target, transactions}));
 }

@@ -48,6 +48,9 @@ export type ItemRepository = DefaultTransactionalRepository<Item, string> &
   SoftDeletableRepository<Item, string> &
   HistoricalRepository<Item, string> & {liveContext?: Context};
 
+/** A number is an integer in SQL unless the property says otherwise. */
+const DOUBLE = {postgresql: {dataType: 'double precision'}, mysql: {dataType: 'double'}};
+
 let models = 0;
 let shared: Context | undefined;
 
@@ -80,7 +83,7 @@ export function givenItemModel(name: string) {
   class ItemModel extends Entity {
     @property({type: 'string', id: true}) id!: string;
     @property({type: 'string', required: true}) name!: string;
-    @property({type: 'number', postgresql: {dataType: 'double precision'}}) qty?: number;
+    @property({type: 'number', ...DOUBLE}) qty?: number;
     @property({type: 'string', encrypt: true}) secret?: string;
     @property({type: 'array', itemType: 'string', postgresql: {dataType: 'jsonb'}}) tags?: string[];
   }
