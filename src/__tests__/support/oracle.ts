@@ -11,6 +11,9 @@ export type TableState = ReadonlyMap<string, StoredRow>;
  * every transaction did, and a replication slot of its own says in which order they committed.
  */
 export class Oracle {
+  /** The last state that was answered. */
+  private latest: TableState = new Map();
+
   private constructor(
     private readonly database: TestDatabase,
     private readonly table: string,
@@ -31,34 +34,43 @@ export class Oracle {
       END $$;
       CREATE TRIGGER oracle_note AFTER INSERT OR UPDATE OR DELETE ON ${table}
         FOR EACH ROW EXECUTE FUNCTION oracle_note();
-      CREATE PUBLICATION oracle_publication FOR TABLE oracle_log;`);
-    await database.query(`SELECT pg_create_logical_replication_slot('${slotOf(database)}', 'pgoutput')`);
+      CREATE PUBLICATION oracle_publication FOR TABLE oracle_log WITH (publish = 'insert');`);
+    const slot = slotOf(database);
+    await database.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
     await database.query(
       `INSERT INTO oracle_log (id, image) SELECT id, to_jsonb(t) FROM ${table} t`,
     );
     return new Oracle(database, table);
   }
 
-  /** The state after each commit so far, in commit order. */
+  /**
+   * The states after each commit since the last call, in commit order, headed by the last state
+   * that was answered before.
+   */
   async states(): Promise<TableState[]> {
     const order = await this.database.query(
       `SELECT ('x' || encode(substring(data from 18 for 4), 'hex'))::bit(32)::bigint AS xid
-       FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL,
+       FROM pg_logical_slot_get_binary_changes($1, NULL, NULL,
          'proto_version', '1', 'publication_names', 'oracle_publication')
        WHERE get_byte(data, 0) = ascii('B')`,
       [slotOf(this.database)],
     );
-    const log = await this.database.query('SELECT xid, id, image FROM oracle_log ORDER BY seq');
+    const log = await this.database.query(
+      `WITH gone AS (DELETE FROM oracle_log WHERE xid = ANY($1) RETURNING *)
+       SELECT xid, id, image FROM gone ORDER BY seq`,
+      [order.map(({xid}) => xid)],
+    );
     const byTransaction = groupBy(log, ({xid}) => String(xid));
-    const states: TableState[] = [];
-    let state = new Map<string, StoredRow>();
+    const states: TableState[] = [this.latest];
     for (const {xid} of order) {
-      state = new Map(state);
-      for (const {id, image} of byTransaction.get(String(xid)) ?? []) {
+      const changes = byTransaction.get(String(xid));
+      if (!changes) continue;
+      const state = new Map(this.latest);
+      for (const {id, image} of changes) {
         if (image === null) state.delete(id as string);
         else state.set(id as string, image as StoredRow);
       }
-      states.push(state);
+      states.push((this.latest = state));
     }
     return states;
   }
