@@ -57,6 +57,19 @@ describe('live views when things break', function () {
     assert.ok(warnings.some(text => /interrupted/.test(text)), warnings.join('\n'));
   });
 
+  it('go on when the database stops in the middle of a transaction, which then fails', async () => {
+    const products = await shop.products();
+    const transaction = await products.beginTransaction();
+    const options = {transaction};
+    await products.updateAll({name: 'Never'}, {id: 'a'}, options);
+    await server.stop();
+    await assert.rejects(products.updateAll({name: 'Neither'}, {id: 'a'}, options));
+    await transaction.rollback().catch(() => undefined);
+    await server.start();
+    await products.updateAll({name: 'Axe'}, {id: 'a'});
+    await until(view, () => names().join() === 'Axe');
+  });
+
   it('go on after only the stream was cut, and miss nothing', async () => {
     await Promise.all([
       database.query(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots

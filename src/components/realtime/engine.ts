@@ -1,4 +1,3 @@
-import type {EventEmitter} from 'node:events';
 import type {Context} from '@loopback/core';
 import type {Entity, juggler} from '@loopback/repository';
 import type {JugglerDataSource, JugglerModel} from '../../adapters/postgres/juggler';
@@ -7,6 +6,10 @@ import {LiveHub, type Publisher} from '../../core/hub';
 import type {LiveStatus} from '../../core/status';
 import {checkView} from '../../core/view';
 import {LiveEntitiesBindings} from '../../keys';
+import {
+  isPostgresConnector,
+  surviveLostConnections,
+} from '../../mixins/executors/postgres-connector';
 import type {Row} from '../../protocol/page';
 import {RealtimeEntity} from './realtime-entity';
 import {LiveService} from './live.service';
@@ -140,25 +143,13 @@ async function startSource(
     }
     await postgres.feed.start(postgres.shapes, hub);
     hub.start();
-    surviveBrokenConnections(dataSource, logger);
+    const {connector} = dataSource;
+    if (isPostgresConnector(connector)) surviveLostConnections(connector);
     return {source: {postgres, hub}, live};
   } catch (error) {
     await postgres.close();
     throw error;
   }
-}
-
-/**
- * The connector's pool tells of idle connections that broke, and Node ends a process in which
- * nobody listens to that: a restart of the database would be the application's end.
- */
-function surviveBrokenConnections(
-  {connector}: juggler.DataSource,
-  logger: ResolvedRealtimeConfig['logger'],
-): void {
-  const pool = (connector as {readonly pg?: EventEmitter} | undefined)?.pg;
-  if (!pool || pool.listenerCount('error') > 0) return;
-  pool.on('error', error => logger.warn('an idle database connection broke', error));
 }
 
 function byDataSource(found: readonly FoundRepository[]) {
