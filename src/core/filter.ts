@@ -1,4 +1,5 @@
 import {LiveEntityError} from './errors';
+import {momentText} from './moments';
 import type {Condition, Operator, SortKey} from './query';
 import type {EntityShape} from './shape';
 
@@ -17,6 +18,7 @@ const OPERATORS: ReadonlySet<string> = new Set<Operator>([
   'like', 'nlike', 'ilike', 'nilike', 'regexp', 'exists',
 ]);
 const LISTS: ReadonlySet<string> = new Set(['between', 'inq', 'nin']);
+const PATTERNS: ReadonlySet<string> = new Set(['like', 'nlike', 'ilike', 'nilike', 'regexp']);
 const MAX_DEPTH = 20;
 const MAX_PARTS = 1000;
 
@@ -69,15 +71,32 @@ function comparisons(property: string, value: unknown, shape: EntityShape): Cond
       throw unsupported(`'between' on ${shape.name}.${property} takes two values`);
     }
     const operator = name as Operator;
-    const value = operator === 'exists' ? operand : literal(operand, property, shape);
+    const value = operandOf(operator, operand, property, shape);
     return {kind: 'compare', property, operator, value} as Condition;
   });
 }
 
+/** What an operator takes: patterns are texts whatever the column, the others take its values. */
+function operandOf(
+  operator: Operator,
+  operand: unknown,
+  property: string,
+  shape: EntityShape,
+): unknown {
+  if (operator === 'exists') return operand;
+  if (!PATTERNS.has(operator)) return literal(operand, property, shape);
+  if (operand === undefined || operand === null) return null;
+  if (operand instanceof RegExp && operator === 'regexp') return operand;
+  const isText = typeof operand === 'string' || typeof operand === 'number';
+  if (isText && isUnicode(String(operand))) return String(operand);
+  throw mistyped(`${shape.name}.${property}`, 'a text');
+}
+
 function isOperatorObject(value: unknown): value is Record<string, unknown> {
   if (value === null || typeof value !== 'object') return false;
-  if (value instanceof Date || value instanceof RegExp || Array.isArray(value)) return false;
-  return Object.keys(value).length > 0;
+  // Dates, expressions, buffers and lists are values.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.keys(value).length > 0;
 }
 
 /** A value as its column holds it, so that equal values are equal in Node too. */
@@ -86,7 +105,8 @@ function literal(value: unknown, property: string, shape: EntityShape): unknown 
   if (value === undefined || value === null) return null;
   const name = `${shape.name}.${property}`;
   switch (shape.properties[property].kind) {
-    case 'number': {
+    case 'number':
+    case 'double': {
       const text = String(value).trim();
       const isDecimal = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
       if (!isDecimal || !Number.isFinite(Number(text))) throw mistyped(name, 'a number');
@@ -101,10 +121,10 @@ function literal(value: unknown, property: string, shape: EntityShape): unknown 
       return value.toLowerCase();
     case 'text':
     case 'collated':
-      if (value instanceof RegExp) return value;
       if (typeof value === 'object' || !isUnicode(String(value))) throw mistyped(name, 'a text');
       return String(value);
     case 'date':
+    case 'timestamp':
       return dateLiteral(value, name);
     case 'opaque':
       return value;
@@ -117,10 +137,9 @@ function isUnicode(text: string): boolean {
 }
 
 function dateLiteral(value: unknown, name: string): string {
-  if (typeof value === 'string' && !Number.isNaN(Date.parse(value))) return value;
-  const date = value instanceof Date || typeof value === 'number' ? new Date(value) : undefined;
-  if (!date || Number.isNaN(date.getTime())) throw mistyped(name, 'a date');
-  return date.toISOString();
+  const isDate = typeof value === 'string' || typeof value === 'number' || value instanceof Date;
+  if (!isDate || Number.isNaN(new Date(value).getTime())) throw mistyped(name, 'a date');
+  return momentText(value);
 }
 
 function mistyped(name: string, wanted: string): LiveEntityError {

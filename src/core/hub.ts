@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import type {DeltaMessage, ResumePoint, SubscribeReply} from '../protocol/messages';
-import type {CommittedTransaction} from './change';
+import type {Change, CommittedTransaction} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
 import {FeedInterruptedError} from './errors';
 import {RecentTransactions} from './history';
@@ -29,6 +29,11 @@ export interface Logger {
 export interface HubOptions {
   readonly shapes: ReadonlyMap<string, EntityShape>;
   readonly source: RowSource;
+  /**
+   * Whether the feed's images are exact and tied to the source's snapshots, so that windows can be
+   * moved on by them, or hints, by which windows know when to read anew. Default: exact.
+   */
+  readonly images?: 'exact' | 'hints';
   readonly publisher: Publisher;
   readonly logger: Logger;
   /** Milliseconds that an unwatched channel and its window stay warm. */
@@ -91,9 +96,20 @@ export class LiveHub implements FeedSink {
   }
 
   committed(transaction: CommittedTransaction): void {
+    if (this.options.images === 'hints') return this.doubt(transaction.changes);
     this.recent.add(transaction);
     for (const window of this.index.affectedBy(transaction.changes)) window.offer(transaction);
     for (const mark of transaction.marks) this.arrive(mark);
+  }
+
+  /**
+   * Has the windows read anew that these changes may concern, whatever the feed brings: their
+   * images are hints.
+   */
+  doubt(changes: readonly Change[]): void {
+    for (const window of this.index.affectedBy(changes)) {
+      if (changes.some(change => window.mayShow(change))) window.doubt();
+    }
   }
 
   interrupted(reason: Error): void {
@@ -285,7 +301,7 @@ export class LiveHub implements FeedSink {
     const {query} = window.spec;
     window.close();
     this.windows.delete(entry.key);
-    this.index.remove(window, query, this.options.shapes.get(query.entity)!);
+    this.index.remove(window, query);
   }
 
   private later(action: () => void): NodeJS.Timeout {

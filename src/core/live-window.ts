@@ -1,7 +1,8 @@
 import {setTimeout} from 'node:timers/promises';
-import type {CommittedTransaction, RowImage} from './change';
+import {imagesOf, type Change, type CommittedTransaction, type RowImage} from './change';
 import {FeedInterruptedError, SubscriptionEndedError, toError} from './errors';
 import type {RecentTransactions} from './history';
+import {mayMatch} from './hints';
 import {refereeFor, type Referee} from './match';
 import type {Judgement, RowSource} from './ports';
 import type {ViewQuery} from './query';
@@ -36,7 +37,8 @@ export interface WindowSpec {
   readonly counts: boolean;
 }
 
-type Todo = 'done' | 'ask' | 'read';
+/** `reread`: the state holds, as far as is known, and yet the rows may be others by now. */
+type Todo = 'done' | 'ask' | 'read' | 'reread';
 
 /** Milliseconds between attempts after a failure. */
 const FIRST_PAUSE = 50;
@@ -56,9 +58,11 @@ export class LiveWindow {
   private busy = false;
   private reading = false;
   private stale = false;
+  private doubted = false;
   private closed = false;
   private readonly span: WindowSpan;
   private readonly referee: Referee;
+  private showFirst: () => void = () => undefined;
 
   constructor(
     readonly spec: WindowSpec,
@@ -75,7 +79,8 @@ export class LiveWindow {
    * @throws what the source throws; `SUBSCRIPTION_ENDED` when the window is closed meanwhile
    */
   async open(): Promise<void> {
-    await this.run('read');
+    const first = new Promise<void>(resolve => (this.showFirst = resolve));
+    await Promise.race([this.run('read'), first]);
     if (!this.state) throw new SubscriptionEndedError();
   }
 
@@ -83,6 +88,25 @@ export class LiveWindow {
   refresh(): void {
     this.stale = true;
     this.work();
+  }
+
+  /**
+   * Reads the rows anew because some may have changed, nobody can say how. What is shown meanwhile
+   * is right for an earlier moment; each read is shown, however soon the next doubt comes.
+   */
+  doubt(): void {
+    this.doubted = true;
+    this.work();
+  }
+
+  /** Whether a change, of which the images are hints, may be seen in this window. */
+  mayShow(change: Change): boolean {
+    const {query} = this.spec;
+    if (change.entity !== query.entity) return false;
+    if (change.kind === 'truncate') return true;
+    const {before, after} = imagesOf(change);
+    const {shape} = this.context;
+    return [before, after].some(image => image && mayMatch(query, image, shape));
   }
 
   /** Takes a transaction that may touch this window. */
@@ -117,19 +141,26 @@ export class LiveWindow {
       this.queue.shift();
     }
     if (this.stale || !this.state || !isSufficient(this.state, this.span)) return 'read';
-    return 'done';
+    return this.doubted ? 'reread' : 'done';
   }
 
   private async run(first: Todo): Promise<void> {
     this.busy = true;
     try {
-      for (let todo = first; todo !== 'done' && !this.closed; todo = this.drain()) {
-        await this.attempt(todo);
+      for (let todo = first; todo !== 'done' && !this.closed; ) {
+        await this.attempt(todo === 'ask' ? todo : 'read');
+        todo = this.drain();
+        if (todo === 'reread' && !this.closed) this.show();
       }
     } finally {
       this.busy = false;
     }
-    if (!this.closed) this.context.changed(this);
+    if (!this.closed) this.show();
+  }
+
+  private show(): void {
+    this.showFirst();
+    this.context.changed(this);
   }
 
   /** Does one thing until it succeeds; only a window that has nothing yet gives up. */
@@ -155,9 +186,10 @@ export class LiveWindow {
     const release = recent.hold();
     this.reading = true;
     this.stale = false;
+    this.doubted = false;
     try {
       const result = await source.read(query, this.span.keep + 1, counts);
-      await this.context.arrival(result.mark);
+      if (result.mark !== undefined) await this.context.arrival(result.mark);
       const beyond = result.rows.length > this.span.keep;
       this.state = {rows: result.rows.slice(0, this.span.keep), beyond, total: result.total};
       this.queue = recent.unseenBy(id => result.sees(id));

@@ -1,44 +1,34 @@
 import {imagesOf, type Change, type RowImage} from './change';
-import type {Condition, ViewQuery} from './query';
-import type {EntityShape, PropertyKind} from './shape';
+import {byCodePoint, comparable} from './compare';
+import {filingsOf, keyFor, nameOf, placeOf, type Filing} from './filing';
+import {IntervalTree, type Place} from './intervals';
+import type {ViewQuery} from './query';
+import type {EntityShape} from './shape';
 
 /**
  * Finds the windows that a change can touch without asking each of them.
  *
- * A window whose condition demands that a property equals one of some values is filed under those
- * values; the others of its entity are the residue, asked each time. Both images of a change are
- * looked up, so a row that leaves is found as one that comes.
+ * A window is filed under the values that its condition demands of some properties, and there by
+ * the range that it demands of another; those that demand neither are the residue, asked each time.
+ * Both images of a change are looked up, so a row that leaves is found as one that comes.
  */
 export class MatchIndex<W> {
   private readonly entities = new Map<string, EntityIndex<W>>();
 
   add(window: W, query: ViewQuery, shape: EntityShape): void {
-    let index = this.entities.get(query.entity);
-    if (!index) {
-      index = {shape, byProperty: new Map(), residue: new Set()};
-      this.entities.set(query.entity, index);
-    }
-    const handle = handleOf(query.condition, shape);
-    if (!handle) {
-      index.residue.add(window);
-      return;
-    }
-    for (const bucket of bucketsOf(index, handle)) bucket.add(window);
+    const index = this.indexOf(shape);
+    const filings = filingsOf(query.condition, shape);
+    index.windows.set(window, filings);
+    for (const filing of filings) file(index, filing, window);
   }
 
-  remove(window: W, query: ViewQuery, shape: EntityShape): void {
+  remove(window: W, query: ViewQuery): void {
     const index = this.entities.get(query.entity);
-    if (!index) return;
-    index.residue.delete(window);
-    const handle = handleOf(query.condition, shape);
-    if (!handle) return;
-    const values = index.byProperty.get(handle.property);
-    for (const value of handle.values) {
-      const bucket = values?.get(value);
-      bucket?.delete(window);
-      if (bucket?.size === 0) values!.delete(value);
-    }
-    if (values?.size === 0) index.byProperty.delete(handle.property);
+    const filings = index?.windows.get(window);
+    if (!index || !filings) return;
+    index.windows.delete(window);
+    for (const filing of filings) unfile(index, filing, window);
+    if (index.windows.size === 0) this.entities.delete(query.entity);
   }
 
   /** The windows that these changes may touch, each once. */
@@ -47,9 +37,8 @@ export class MatchIndex<W> {
     for (const change of changes) {
       const index = this.entities.get(change.entity);
       if (!index) continue;
-      for (const window of index.residue) found.add(window);
       if (change.kind === 'truncate') {
-        addAll(index, found);
+        for (const window of index.windows.keys()) found.add(window);
         continue;
       }
       const {before, after} = imagesOf(change);
@@ -59,82 +48,99 @@ export class MatchIndex<W> {
     return found;
   }
 
-  /** Windows in the residue of an entity: each write of it asks them all. */
-  residueOf(entity: string): number {
-    return this.entities.get(entity)?.residue.size ?? 0;
+  /** Windows in the residue: each write of their entity asks them all. */
+  get residue(): number {
+    let count = 0;
+    for (const {groups} of this.entities.values()) {
+      count += groups.get('')?.drawers.get(keyFor([]))?.unranged.size ?? 0;
+    }
+    return count;
+  }
+
+  private indexOf(shape: EntityShape): EntityIndex<W> {
+    let index = this.entities.get(shape.name);
+    if (!index) {
+      index = {shape, windows: new Map(), groups: new Map()};
+      this.entities.set(shape.name, index);
+    }
+    return index;
   }
 }
 
 interface EntityIndex<W> {
   readonly shape: EntityShape;
-  readonly byProperty: Map<string, Map<string, Set<W>>>;
-  readonly residue: Set<W>;
+  readonly windows: Map<W, readonly Filing[]>;
+  /** By the properties that are compared by equality. */
+  readonly groups: Map<string, Group<W>>;
 }
 
-interface Handle {
-  readonly property: string;
-  readonly values: readonly string[];
+interface Group<W> {
+  readonly properties: readonly string[];
+  readonly drawers: Map<string, Drawer<W>>;
+}
+
+interface Drawer<W> {
+  readonly unranged: Set<W>;
+  readonly ranges: Map<string, IntervalTree<W>>;
+}
+
+function file<W>(index: EntityIndex<W>, filing: Filing, window: W): void {
+  const {properties, keys, range} = filing;
+  const name = properties.join();
+  let group = index.groups.get(name);
+  if (!group) index.groups.set(name, (group = {properties, drawers: new Map()}));
+  for (const key of keys) {
+    let drawer = group.drawers.get(key);
+    if (!drawer) group.drawers.set(key, (drawer = {unranged: new Set(), ranges: new Map()}));
+    if (!range) {
+      drawer.unranged.add(window);
+      continue;
+    }
+    let tree = drawer.ranges.get(range.property);
+    if (!tree) drawer.ranges.set(range.property, (tree = new IntervalTree(comparePlaces)));
+    tree.add(range.interval, window);
+  }
+}
+
+/** Leaves nothing empty behind: views come and go with other values each time. */
+function unfile<W>(index: EntityIndex<W>, filing: Filing, window: W): void {
+  const {properties, keys, range} = filing;
+  const name = properties.join();
+  const group = index.groups.get(name);
+  if (!group) return;
+  for (const key of keys) {
+    const drawer = group.drawers.get(key);
+    if (!drawer) continue;
+    drawer.unranged.delete(window);
+    const tree = range && drawer.ranges.get(range.property);
+    tree?.remove(range!.interval, window);
+    if (tree?.isEmpty) drawer.ranges.delete(range!.property);
+    if (drawer.unranged.size === 0 && drawer.ranges.size === 0) group.drawers.delete(key);
+  }
+  if (group.drawers.size === 0) index.groups.delete(name);
 }
 
 function look<W>(index: EntityIndex<W>, image: RowImage, found: Set<W>): void {
-  for (const [property, values] of index.byProperty) {
-    const {kind} = index.shape.properties[property];
-    const bucket = values.get(fileName(image.values[property], kind));
-    if (bucket) for (const window of bucket) found.add(window);
+  const {shape} = index;
+  const add = (window: W) => void found.add(window);
+  const valueOf = (property: string) => comparable(image, property, shape.properties[property]);
+  const named = (property: string) => nameOf(valueOf(property), shape.properties[property].kind);
+  for (const {properties, drawers} of index.groups.values()) {
+    const drawer = drawers.get(keyFor(properties.map(named)));
+    if (!drawer) continue;
+    drawer.unranged.forEach(add);
+    for (const [property, tree] of drawer.ranges) {
+      const value = valueOf(property);
+      if (value === null) continue;
+      const place = placeOf(value, shape.properties[property].kind);
+      if (place === undefined) tree.all(add);
+      else tree.at(place, add);
+    }
   }
 }
 
-function addAll<W>(index: EntityIndex<W>, found: Set<W>): void {
-  for (const values of index.byProperty.values()) {
-    for (const bucket of values.values()) for (const window of bucket) found.add(window);
-  }
-}
-
-function bucketsOf<W>(index: EntityIndex<W>, handle: Handle): Set<W>[] {
-  let values = index.byProperty.get(handle.property);
-  if (!values) index.byProperty.set(handle.property, (values = new Map()));
-  return handle.values.map(value => {
-    let bucket = values.get(value);
-    if (!bucket) values.set(value, (bucket = new Set()));
-    return bucket;
-  });
-}
-
-/** Booleans come last: half of all rows have each value. */
-const USEFUL: Readonly<Record<PropertyKind, number>> = {
-  uuid: 3, text: 2, collated: 2, number: 2, boolean: 1, date: 0, opaque: 0,
-};
-
-/** The most useful property on which the condition demands equality, with the values it takes. */
-function handleOf(condition: Condition, shape: EntityShape): Handle | undefined {
-  let best: {handle: Handle; use: number} | undefined;
-  for (const part of conjuncts(condition)) {
-    if (part.kind !== 'compare') continue;
-    const values = demanded(part);
-    const {kind} = shape.properties[part.property];
-    const use = USEFUL[kind];
-    if (!values || use === 0 || (best && use <= best.use)) continue;
-    const names = [...new Set(values.map(value => fileName(value, kind)))];
-    best = {handle: {property: part.property, values: names}, use};
-  }
-  return best?.handle;
-}
-
-function conjuncts(condition: Condition): readonly Condition[] {
-  if (condition.kind !== 'and') return [condition];
-  return condition.parts.flatMap(conjuncts);
-}
-
-function demanded(part: Extract<Condition, {kind: 'compare'}>): readonly unknown[] | undefined {
-  if (part.operator === 'eq') return [part.value];
-  if (part.operator === 'inq') return part.value as unknown[];
-  return undefined;
-}
-
-/** Equal values must share a name; it does no harm when others share it too. */
-function fileName(value: unknown, kind: PropertyKind): string {
-  if (value === null || value === undefined) return '';
-  // Decimals come as the database writes them: 1.50 is 1.5.
-  if (kind === 'number') return String(Number(value));
-  return typeof value === 'string' ? value.toLowerCase() : JSON.stringify(value);
+/** One tree holds places of one property, so both are numbers or both are texts. */
+function comparePlaces(a: Place, b: Place): number {
+  if (typeof a === 'string' && typeof b === 'string') return byCodePoint(a, b);
+  return Number(a) - Number(b) || 0;
 }

@@ -1,5 +1,12 @@
 import type {RowImage} from './change';
 import {comparable, compareValues, equalValues, type Ask} from './compare';
+import {
+  expressionOf,
+  expressionTest,
+  hasPlainCase,
+  likeTest,
+  type TextTest,
+} from './patterns';
 import type {Condition, SortKey, ViewQuery} from './query';
 import type {EntityShape} from './shape';
 
@@ -14,8 +21,8 @@ export interface Referee {
 
 /**
  * Makes the referee that decides in Node, exactly as PostgreSQL would, and says `'ask'` for
- * everything else: text order under a collation, LIKE and regular expressions, JSON, decimals
- * longer than a double, dates closer than a millisecond.
+ * everything else: text order under a collation, case beyond ASCII, regular expressions that are
+ * more than a plain text, JSON, lists, bytes.
  */
 export function refereeFor(query: ViewQuery, shape: EntityShape): Referee {
   const isDeleted = shape.deletedFlag;
@@ -63,7 +70,7 @@ function decide(
 }
 
 function compareWith(
-  condition: Extract<Condition, {kind: 'compare'}>,
+  condition: Comparison,
   image: RowImage,
   shape: EntityShape,
 ): Truth {
@@ -103,11 +110,52 @@ function compareWith(
     case 'ilike':
     case 'nilike':
     case 'regexp':
-      return have === null ? null : 'ask';
+      return fitsPattern(condition, have, known.kind);
   }
 }
 
 type Kind = Parameters<typeof equalValues>[2];
+type Comparison = Extract<Condition, {kind: 'compare'}>;
+
+/** LIKE and regular expressions look at the column as text. */
+function fitsPattern(condition: Comparison, have: unknown, kind: Kind): Truth {
+  if (have === null || condition.value === null) return null;
+  if (typeof have !== 'string' || (kind !== 'text' && kind !== 'collated')) return 'ask';
+  const test = testFor(condition);
+  if (!test) return 'ask';
+  switch (condition.operator) {
+    case 'like':
+      return test(have);
+    case 'nlike':
+      return !test(have);
+    case 'ilike':
+    case 'nilike': {
+      const pattern = String(condition.value);
+      if (!hasPlainCase(have, kind) || !hasPlainCase(pattern, kind)) return 'ask';
+      return test(have.toLowerCase()) === (condition.operator === 'ilike');
+    }
+    default:
+      return test(have);
+  }
+}
+
+const tests = new WeakMap<Condition, {readonly test: TextTest | undefined}>();
+
+/** A pattern is read once, however many rows are held against it. */
+function testFor(condition: Comparison): TextTest | undefined {
+  let known = tests.get(condition);
+  if (!known) tests.set(condition, (known = {test: makeTest(condition)}));
+  return known.test;
+}
+
+function makeTest({operator, value}: Comparison): TextTest | undefined {
+  if (operator === 'regexp') {
+    const {source, ignoreCase} = expressionOf(value);
+    return source === null || ignoreCase ? undefined : expressionTest(source);
+  }
+  const foldsCase = operator === 'ilike' || operator === 'nilike';
+  return likeTest(foldsCase ? String(value).toLowerCase() : String(value));
+}
 
 function equals(have: unknown, want: unknown, kind: Kind): Truth {
   return have === null || want === null ? null : equalValues(have, want, kind);

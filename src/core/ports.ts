@@ -12,17 +12,44 @@ export interface FeedSink {
   resumed(): void;
 }
 
+/** How a feed is doing, for health checks and metrics. */
+export interface FeedStatus {
+  readonly state: 'starting' | 'live' | 'interrupted' | 'stopped';
+  /** Transactions delivered since the start. */
+  readonly delivered: number;
+  /** When the last one was delivered. */
+  readonly deliveredAt?: Date;
+  /** Milliseconds from its commit, by the server's clock, to its delivery, by ours. */
+  readonly lagMs?: number;
+  /** Bytes of the server's log that the feed had not dealt with yet when that was last looked at. */
+  readonly lagBytes?: number;
+  /** Why the feed is interrupted, or was last. */
+  readonly error?: Error;
+}
+
 /**
- * Delivers committed transactions, whoever wrote them, whole and in commit order.
+ * Where changes of live rows come from. The package has two: PostgreSQL's log (`postgres`) and the
+ * application's own repositories (`repository`); an application can bind one of its own at
+ * `LiveEntitiesBindings.CHANGE_FEED`.
  *
- * `start` resolves once every transaction that commits from now on will be delivered; it rejects
- * with an error whose `code` says what the server lacks. After `interrupted` the feed goes on
- * trying by itself until `stop`.
+ * - `start` resolves once every transaction that commits from now on will be delivered; it rejects
+ *   with an error that says what is lacking. After `interrupted` the feed goes on trying by itself
+ *   until `stop`.
+ * - A feed that is bound need not be exact. Its images are hints: every page that a row could
+ *   belong to, as it was before or as it is after, is read anew from the repository's data source,
+ *   once the change has been delivered. So a change must not be delivered before it can be read,
+ *   and an image that is not known is better told as `truncate`, which has all pages of the entity
+ *   read anew.
+ * - `id` of a transaction is any number, `marks` an empty list; only the `postgres` feed has a use
+ *   for them.
  */
 export interface ChangeFeed {
   readonly name: string;
   start(entities: readonly EntityShape[], sink: FeedSink): Promise<void>;
   stop(): Promise<void>;
+  /** Left out: a feed counts as live from its start on, but for the time between its `interrupted`
+   * and its `resumed`. */
+  status?(): FeedStatus;
 }
 
 /** The first rows of a view at one snapshot of the database. */
@@ -35,9 +62,10 @@ export interface SnapshotRows {
   /**
    * Left in the feed after the snapshot was taken. Once the transaction with this mark has been
    * delivered, the rows plus every delivered transaction that `sees` denies are exactly the
-   * database's state at that point of the feed.
+   * database's state at that point of the feed. Absent where the feed gives hints: then the rows
+   * are the state that is shown.
    */
-  readonly mark: string;
+  readonly mark?: string;
 }
 
 /** The database's word on a row image: whether the condition holds, and its rank in the order. */

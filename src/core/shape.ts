@@ -1,20 +1,24 @@
 /**
  * How a property's values compare in Node.
  *
- * - `number`: as numbers, exact up to 15 significant digits.
+ * - `number`: as decimals of any length, exactly.
+ * - `double`: as floating-point numbers of eight bytes.
  * - `text`: by code point, which is what the database does under the collations C and POSIX.
  * - `collated`: equal by code point, ordered only by the database.
  * - `boolean`, `uuid`: exact.
- * - `date`: by milliseconds; a tie within one millisecond is the database's to say.
+ * - `date`: a moment, to the microsecond.
+ * - `timestamp`: a date or a date and time without a zone, which the driver reads as local time.
  * - `opaque`: only the database can compare it (JSON, arrays, bytes, ciphertext, …).
  */
 export type PropertyKind =
   | 'number'
+  | 'double'
   | 'text'
   | 'collated'
   | 'boolean'
   | 'uuid'
   | 'date'
+  | 'timestamp'
   | 'opaque';
 
 export interface PropertyShape {

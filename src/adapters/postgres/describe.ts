@@ -103,26 +103,39 @@ function ownName(name: string, properties: object): string | undefined {
   return Object.hasOwn(properties, name) ? name : undefined;
 }
 
-const NUMBERS: ReadonlySet<string> =
-  new Set(['smallint', 'integer', 'bigint', 'numeric', 'double precision']);
+const NUMBER_KINDS: Readonly<Record<string, PropertyKind | undefined>> = {
+  'smallint': 'number', 'integer': 'number', 'bigint': 'number', 'numeric': 'number',
+  'double precision': 'double',
+};
+const DATE_KINDS: Readonly<Record<string, PropertyKind | undefined>> = {
+  'timestamp with time zone': 'date',
+  'timestamp without time zone': 'timestamp',
+  'date': 'timestamp',
+};
 const TEXTS: ReadonlySet<string> = new Set(['text', 'character varying']);
-const DATES: ReadonlySet<string> =
-  new Set(['timestamp with time zone', 'timestamp without time zone', 'date']);
 
 /**
  * How Node may compare a property. `real` is left to the database: it rounds what it is compared
  * with. So is `character(n)`, which ignores blanks at the end.
  */
 function kindOf(property: JugglerProperty, column: CatalogColumn): PropertyKind {
-  const type = typeNameOf(property);
   const {baseType} = column;
-  if (NUMBERS.has(baseType) && type === 'Number') return 'number';
-  if (TEXTS.has(baseType) && (type === 'String' || type === 'Text')) return textKind(column);
-  if (column.baseKind === 'e' && type === 'String') return 'collated';
-  if (baseType === 'boolean' && type === 'Boolean') return 'boolean';
-  if (baseType === 'uuid' && type === 'String') return 'uuid';
-  if (DATES.has(baseType) && type === 'Date') return 'date';
-  return 'opaque';
+  switch (typeNameOf(property)) {
+    case 'Number':
+      return NUMBER_KINDS[baseType] ?? 'opaque';
+    case 'Date':
+      return DATE_KINDS[baseType] ?? 'opaque';
+    case 'Boolean':
+      return baseType === 'boolean' ? 'boolean' : 'opaque';
+    case 'String':
+      if (column.baseKind === 'e') return 'collated';
+      if (baseType === 'uuid') return 'uuid';
+      return TEXTS.has(baseType) ? textKind(column) : 'opaque';
+    case 'Text':
+      return TEXTS.has(baseType) ? textKind(column) : 'opaque';
+    default:
+      return 'opaque';
+  }
 }
 
 function textKind({collation}: CatalogColumn): PropertyKind {

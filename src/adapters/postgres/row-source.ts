@@ -31,7 +31,11 @@ export class PostgresRowSource implements RowSource {
    * One statement, which is one snapshot and one round trip: it says what it sees, reads the rows,
    * counts, and leaves the mark in the log.
    */
-  async read(query: ViewQuery, limit: number, count: boolean): Promise<SnapshotRows> {
+  async read(
+    query: ViewQuery,
+    limit: number,
+    count: boolean,
+  ): Promise<SnapshotRows & {readonly mark: string}> {
     const entity = this.entityOf(query);
     const mark = this.marks.next();
     const parameters = new Parameters();

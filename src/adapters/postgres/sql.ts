@@ -1,4 +1,6 @@
 import {escapeIdentifier} from 'pg';
+import {localText, momentText} from '../../core/moments';
+import {expressionOf} from '../../core/patterns';
 import type {Condition, SortKey, ViewQuery} from '../../core/query';
 import type {CatalogColumn} from './catalog';
 import type {EntityTable} from './describe';
@@ -92,19 +94,10 @@ function comparisonSql(
       return `${column}::text ${PATTERN_OPERATORS[operator]} ${pattern} ESCAPE E'\\\\'`;
     }
     case 'regexp': {
-      const {source, ignoreCase} = patternOf(value);
+      const {source, ignoreCase} = expressionOf(value);
       return `${column}::text ${ignoreCase ? '~*' : '~'} ${parameters.add(source)}`;
     }
   }
-}
-
-/** As LoopBack reads it: a RegExp, a text, or a text with flags (`'/^a/i'`). */
-function patternOf(value: unknown): {source: string | null; ignoreCase: boolean} {
-  if (value === null) return {source: null, ignoreCase: false};
-  if (value instanceof RegExp) return value;
-  const [, source, flags] = /^\/(.*)\/([gim]+)$/s.exec(String(value)) ?? [];
-  if (source === undefined) return {source: String(value), ignoreCase: false};
-  return {source, ignoreCase: flags.includes('i')};
 }
 
 function operandSql(value: unknown, column: CatalogColumn, parameters: Parameters): string {
@@ -119,7 +112,7 @@ function listSql(values: unknown[], column: CatalogColumn, parameters: Parameter
     // An array of arrays would be one array of two dimensions.
     const items = values.map(value => `(${operandSql(value, column, parameters)})`);
     return items.length === 0
-      ? `ARRAY[]::${type}[]`
+      ? `SELECT NULL::${type} WHERE FALSE`
       : `SELECT * FROM (VALUES ${items.join(', ')}) AS list`;
   }
   return `${parameters.add(values.map(value => operandText(value, type)))}::${type}[]`;
@@ -148,25 +141,10 @@ function isBigint(value: unknown): boolean {
 
 function operandText(value: unknown, type: string): unknown {
   if (value === null || value === undefined) return null;
-  if (type === 'timestamp with time zone') return momentText(value);
-  if (type === 'timestamp without time zone') return localText(value);
+  if (type === 'timestamp with time zone') return momentText(value as string);
+  if (type === 'timestamp without time zone') return localText(value as string);
   if (type.endsWith('[]') && Array.isArray(value)) return value;
   if (value instanceof Date) return value.toISOString();
   if (Buffer.isBuffer(value)) return value;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-/** A moment with more digits than JavaScript's dates have, as PostgreSQL or ISO writes it. */
-const FINE_MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{4,6}(Z|[+-]\d\d(:?\d\d)?)$/;
-
-function momentText(value: unknown): string {
-  if (typeof value === 'string' && FINE_MOMENT.test(value)) return value;
-  return new Date(value as string | number | Date).toISOString();
-}
-
-/** The driver reads dates without a zone as local time; this writes them the same way. */
-function localText(value: unknown): string {
-  const moment = new Date(value as string | number | Date);
-  const local = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, -1);
 }

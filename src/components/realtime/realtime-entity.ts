@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto';
 import type {Context} from '@loopback/core';
 import type {Entity, EntityCrudRepository, Options} from '@loopback/repository';
 import type {RowImage} from '../../core/change';
@@ -86,19 +85,17 @@ export class RealtimeEntity {
     return fields ? pick(row, fields) : row;
   }
 
-  /** Names the version that a write makes, where the entity has versions. */
-  newVersion(): {readonly input: Row; readonly output: Row} {
-    const {versionProperty} = this.shape;
-    if (!versionProperty) return {input: {}, output: {}};
-    const version = randomUUID();
-    return {input: {_newVersion: version}, output: {[versionProperty]: version}};
+  /** The version among the values that a write gave a row, where the entity has versions. */
+  versionIn(stamp: Row): Row {
+    const {versionProperty: name} = this.shape;
+    return name !== undefined && typeof stamp[name] === 'string' ? {[name]: stamp[name]} : {};
   }
 
   /** @throws LiveEntityError `BAD_REQUEST` when the id is not of the property's type */
   idOf(id: unknown): string | number {
     const [property] = this.shape.ids;
     const {kind} = this.shape.properties[property];
-    const isNumeric = kind === 'number';
+    const isNumeric = kind === 'number' || kind === 'double';
     if (isNumeric && /^-?\d+$/.test(String(id))) return Number(id);
     if (!isNumeric && typeof id === 'string') return id;
     throw new LiveEntityError('BAD_REQUEST', `that is not an id of ${this.name}`);

@@ -87,7 +87,7 @@ describe('a scope', () => {
   });
 
   it('refuses where only the database could tell', () => {
-    for (const where of [{tenant: {like: 'a%'}}, {tags: ['x']}, {tenant: {gt: 'a'}}]) {
+    for (const where of [{tenant: {regexp: 'a.'}}, {tags: ['x']}, {tenant: {gt: 'a'}}]) {
       assert.throws(() => given(where)!.keep({tenant: 'ab', tags: ['x']}), {statusCode: 403});
     }
     assert.throws(() => given({tenant: {neq: 'a'}})!.keep({tenant: UNKNOWN}), {statusCode: 403});
