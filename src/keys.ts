@@ -1,7 +1,7 @@
-import type {TokenService} from '@loopback/authentication';
+import type {AuthenticationStrategy, TokenService} from '@loopback/authentication';
 import {BindingKey} from '@loopback/core';
 import type {UserProfile} from '@loopback/security';
-import type {AccessGuard, LoginService} from './core/access';
+import type {AccessGuard, LiveSessions, LoginService} from './core/access';
 import type {LiveStatus} from './core/status';
 
 /** The live side as health checks see it. */
@@ -51,4 +51,15 @@ export namespace LiveEntitiesBindings {
   export const TOKEN_SERVICE = BindingKey.create<TokenService>(
     'loopback4-live-entities.token-service',
   );
+
+  /**
+   * Checks tokens in place of the token service, for sockets and REST: any strategy of
+   * `@loopback/authentication`. It is given the request with the token as its bearer. No default.
+   */
+  export const AUTHENTICATION_STRATEGY = BindingKey.create<AuthenticationStrategy>(
+    'loopback4-live-entities.authentication-strategy',
+  );
+
+  /** Ends sessions, and has them judged anew, while people are connected. */
+  export const SESSIONS = BindingKey.create<LiveSessions>('loopback4-live-entities.sessions');
 }

@@ -84,6 +84,7 @@ export class LiveClient {
     this.#writes = new Writes(this.#connection);
     this.#connection.events.on('status', status => this.#statusChanged(status));
     this.#connection.events.on('refused', error => this.#refused(error));
+    this.#connection.on('session', reply => this.#signedIn(reply));
     this.#connection.on('logout', ({error}) => this.#loggedOut(new LiveError(error)));
   }
 

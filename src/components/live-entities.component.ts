@@ -16,6 +16,7 @@ import {CryptoCheckObserver} from './crypto-check.observer';
 import {AccessGuardProvider} from './realtime/access-guard.provider';
 import {JwtTokenServiceProvider} from './realtime/jwt-token.service';
 import {REALTIME_GROUP, RealtimeServer} from './realtime/realtime.server';
+import {SessionService} from './realtime/session.service';
 import {BearerMiddlewareProvider} from './rest/bearer.middleware';
 import {LiveEntityApiBuilder} from './rest/live-entity.api-builder';
 
@@ -36,6 +37,7 @@ export class LiveEntitiesComponent implements Component {
   constructor(@inject(CoreBindings.APPLICATION_INSTANCE) application: Application) {
     this.bindings = [
       createBindingFromClass(RealtimeServer, {key: LiveEntitiesBindings.REALTIME_SERVER}),
+      createBindingFromClass(SessionService, {key: LiveEntitiesBindings.SESSIONS}),
       createBindingFromClass(BearerMiddlewareProvider),
       createBindingFromClass(CryptoCheckObserver),
       createBindingFromClass(LiveEntityApiBuilder),

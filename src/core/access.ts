@@ -60,14 +60,43 @@ export interface LoginService<P = unknown> {
    * Throw an error with `statusCode` 401 for wrong credentials.
    */
   login(credentials: Row): Promise<P>;
+  /**
+   * Who that is by now, asked whenever a token is taken: at a handshake, `authenticate` and
+   * `renew`, by REST's bearer token, and at `LiveSessions.refresh`. What it answers is who calls;
+   * `undefined` refuses the token. Without it, a profile is worth as long as its token.
+   */
+  current?(who: P): Promise<P | undefined>;
 }
 
-/** Milliseconds that a filter may take; one that hangs refuses. */
-const PATIENCE = 5000;
+/** Whose sessions are meant: all of a person's, or the one of a token. */
+export type SessionRef = {readonly userId: string} | {readonly token: string};
+
+/** The sessions of this process, as an application ends and changes them. */
+export interface LiveSessions {
+  /**
+   * Ends sessions at once: what is watched is taken away, and the clients are asked to log in. The
+   * tokens, all that the person has had until now, are refused from here on by this process, over
+   * sockets and REST. What must outlive it is for the token service or `LoginService.current`.
+   */
+  revoke(whose: SessionRef): void;
+  /**
+   * Asks anew who the person is by now, after a change of role for instance. Connections whose
+   * profile has changed go on as the new one, what was watched is taken away first; those whose
+   * token is not valid any more end. Resolves when all have been judged.
+   *
+   * @param userId whose connections; everybody's when left out
+   */
+  refresh(userId?: string): Promise<void>;
+}
+
+/** Milliseconds that a filter may take unless the application says otherwise. */
+export const FILTER_TIMEOUT = 5000;
 
 /**
  * Runs one filter.
  *
+ * @param patience Milliseconds that it may take. One that hangs refuses, even if it has called
+ * `next` already: what it was about to mask is not masked yet.
  * @throws CRUDBlockedError when the filter does not let the call pass. An error of the filter's own
  * that carries a `statusCode` keeps it; its message is what the caller reads.
  */
@@ -75,37 +104,40 @@ export async function runFilter(
   type: 'pre' | 'post',
   filter: AccessFilter,
   request: AccessRequest,
-  patience = PATIENCE,
+  patience = FILTER_TIMEOUT,
 ): Promise<void> {
   let passed = false;
-  let called = false;
   let failure: unknown;
   let settle: () => void = () => undefined;
   const nextCalled = new Promise<void>(resolve => (settle = resolve));
   const next: Next = error => {
-    called = true;
     if (error) failure = error;
     else passed = true;
     settle();
   };
-  const timer = new AbortController();
   try {
     const outcome = filter(request, next);
+    const isSettled = passed || failure !== undefined;
     // A filter in the callback style answers nothing and calls `next` when it is ready.
-    const done = isThenable(outcome) ? outcome : called ? undefined : nextCalled;
-    if (done) {
-      await Promise.race([
-        done,
-        setTimeout(patience, undefined, {signal: timer.signal, ref: false}).catch(() => undefined),
-      ]);
+    const done = isThenable(outcome) ? outcome : isSettled ? undefined : nextCalled;
+    if (done && (await isLate(done, patience))) {
+      throw new Error(`the ${type} filter did not answer in time`);
     }
   } catch (error) {
     failure = error ?? new Error('the access filter threw nothing');
-  } finally {
-    timer.abort();
   }
   if (failure) throw blockedBy(type, failure);
   if (!passed) throw new CRUDBlockedError(type, `the ${type} filter did not let this pass`);
+}
+
+async function isLate(done: PromiseLike<unknown>, patience: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = setTimeout(patience, true, {signal: timer.signal, ref: false}).catch(() => true);
+  try {
+    return await Promise.race([done.then(() => false), late]);
+  } finally {
+    timer.abort();
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -162,6 +194,8 @@ export interface GuardOptions {
   readonly scopes?: ReadonlyMap<string, ScopeRule>;
   readonly blockPreByDefault?: boolean;
   readonly blockPostByDefault?: boolean;
+  /** Milliseconds that one filter may take. Default 5,000. */
+  readonly filterTimeout?: number;
 }
 
 /** The guard over fixed tables. Where a filter is demanded and missing, it refuses. */
@@ -174,7 +208,7 @@ export class FilterGuard implements AccessGuard {
     if (filters.length === 0 && this.options.blockPreByDefault) {
       throw new CRUDBlockedError('pre', `${request.query.type} has no filter that allows this`);
     }
-    for (const filter of filters) await runFilter('pre', filter, request);
+    for (const filter of filters) await this.run('pre', filter, request);
   }
 
   async after(request: AccessRequest, row: Row): Promise<Row> {
@@ -184,13 +218,21 @@ export class FilterGuard implements AccessGuard {
     }
     if (filters.length === 0) return row;
     const asked: AccessRequest = {...request, resource: structuredClone({...row})};
-    for (const filter of filters) await runFilter('post', filter, asked);
-    return asked.resource ?? {};
+    for (const filter of filters) {
+      await this.run('post', filter, asked);
+      // Taking all of it away is another way to say that it may not be seen.
+      if (!asked.resource) throw new CRUDBlockedError('post', 'the post filter leaves nothing');
+    }
+    return asked.resource!;
   }
 
   hasPost(entity: string): boolean {
     const filters = this.options.filters.get(entity)?.post ?? [];
     return filters.length > 0 || Boolean(this.options.blockPostByDefault);
+  }
+
+  private run(type: 'pre' | 'post', filter: AccessFilter, request: AccessRequest): Promise<void> {
+    return runFilter(type, filter, request, this.options.filterTimeout);
   }
 
   scope(entity: string, principal: unknown): Scope | undefined {

@@ -51,6 +51,8 @@ export interface SubscribeRequest {
   readonly ref: LiveRef;
   /** Given after a reconnect: answered with the missed deltas where the server still has them. */
   readonly resume?: ResumePoint;
+  /** Asked again because the page did not fit a delta, or its hash. The server counts it. */
+  readonly diverged?: boolean;
 }
 
 /** A page in full. `seq` is its number; the next delta of the channel has `seq + 1`. */
@@ -63,10 +65,16 @@ export interface PageSnapshot {
   readonly meta: PageMeta;
 }
 
-/** One step of a channel: everything that one or more whole transactions changed on the page. */
+/**
+ * One step of a channel: everything that one or more whole transactions changed on the page.
+ * `hash` is what `hashOfPage` makes of the page after it.
+ */
 export interface DeltaMessage {
   readonly channel: string;
   readonly seq: number;
+  /** The number that it goes on from; `seq - 1` when left out. Given to one who was behind. */
+  readonly from?: number;
+  readonly hash?: number;
   readonly ops: readonly PageOp[];
   readonly meta: PageMeta;
 }
@@ -151,4 +159,6 @@ export interface ServerToClientEvents {
   ended(message: EndedMessage): void;
   /** A filter wants a login, or the session has expired or was revoked. */
   logout(message: {readonly error: WireError}): void;
+  /** The person is known by another profile now, as after a change of role. */
+  session(message: SessionReply): void;
 }

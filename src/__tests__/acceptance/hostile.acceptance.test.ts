@@ -55,7 +55,7 @@ describe('a client that does not keep to the protocol', function () {
     ['no request at all', 'subscribe', undefined, 'BAD_REQUEST'],
     ['a list for a request', 'subscribe', [], 'BAD_REQUEST'],
     ['a text for a request', 'read', 'Category', 'BAD_REQUEST'],
-    ['a very deep object', 'create', written(deep(500)), 'BAD_REQUEST'],
+    ['a very deep object', 'create', written(deep(500)), 'LIMIT_EXCEEDED'],
     ['an unknown property', 'create', written({id: 'x', name: 'n', no: 1}), 'VALIDATION_FAILED'],
     ['a wrong type in a row', 'create', written({id: 'x', name: 5}), 'VALIDATION_FAILED'],
     ['a row that lacks a property', 'create', written({id: 'x'}), 'VALIDATION_FAILED'],

@@ -6,8 +6,6 @@ import {REQUEST_SCHEMAS} from '../../protocol/schemas';
 export type CallName = keyof ClientToServerEvents;
 export type RequestOf<E extends CallName> = Parameters<ClientToServerEvents[E]>[0];
 
-const MAX_DEPTH = 32;
-
 const ajv = new Ajv({allErrors: false, strict: false});
 const validators = new Map<CallName, ValidateFunction>(
   Object.entries(REQUEST_SCHEMAS).map(([name, schema]) => [name as CallName, ajv.compile(schema)]),
@@ -16,12 +14,18 @@ const validators = new Map<CallName, ValidateFunction>(
 /**
  * Checks what came over the socket before anything else touches it.
  *
- * @throws LiveEntityError `BAD_REQUEST` that says which part is wrong
+ * @param depth Levels that a request may nest
+ * @throws LiveEntityError `LIMIT_EXCEEDED` for one that nests deeper, `BAD_REQUEST` that says which
+ * part is wrong
  */
-export function checkRequest<E extends CallName>(name: E, request: unknown): RequestOf<E> {
+export function checkRequest<E extends CallName>(
+  name: E,
+  request: unknown,
+  depth: number,
+): RequestOf<E> {
   const given = request ?? {};
-  if (depthOf(given) > MAX_DEPTH) {
-    throw new LiveEntityError('BAD_REQUEST', `a request nests deeper than ${MAX_DEPTH}`);
+  if (isDeeper(given, depth)) {
+    throw new LiveEntityError('LIMIT_EXCEEDED', `a request nests deeper than ${depth}`);
   }
   const validate = validators.get(name)!;
   if (validate(given)) return given as RequestOf<E>;
@@ -31,15 +35,13 @@ export function checkRequest<E extends CallName>(name: E, request: unknown): Req
 }
 
 /** Walks without recursion: the request may be as deep as its sender liked. */
-function depthOf(value: unknown): number {
-  let deepest = 0;
+function isDeeper(value: unknown, allowed: number): boolean {
   const open: [unknown, number][] = [[value, 1]];
   for (let next = open.pop(); next; next = open.pop()) {
     const [item, depth] = next;
     if (typeof item !== 'object' || item === null) continue;
-    if (depth > deepest) deepest = depth;
-    if (deepest > MAX_DEPTH) return deepest;
+    if (depth > allowed) return true;
     for (const child of Object.values(item)) open.push([child, depth + 1]);
   }
-  return deepest;
+  return false;
 }

@@ -1,4 +1,4 @@
-import type {Server as HttpServer} from 'node:http';
+import type {IncomingMessage, Server as HttpServer} from 'node:http';
 import {Server, type ServerOptions, type Socket} from 'socket.io';
 import {LiveEntityError} from '../../core/errors';
 import type {Member, Publisher} from '../../core/hub';
@@ -10,6 +10,7 @@ import type {
 } from '../../protocol/messages';
 import {REQUEST_SCHEMAS} from '../../protocol/schemas';
 import {PROTOCOL_FLOOR, PROTOCOL_VERSION} from '../../protocol/version';
+import {Counted} from './counted';
 import {RateLimit} from './rate-limit';
 import {checkRequest, type CallName} from './requests';
 import {isInternal, toWireError} from './wire-error';
@@ -19,6 +20,8 @@ export type LiveSocket = Socket<ClientToServerEvents, ServerToClientEvents>;
 /** One connection, as its handler sees it. */
 export interface Connection extends Member {
   readonly socket: LiveSocket;
+  /** The network address of the client. */
+  readonly address: string;
 }
 
 /** What answers the calls of one connection. */
@@ -36,6 +39,11 @@ export interface TransportOptions {
   readonly payloadBytes: number;
   readonly bufferedBytes: number;
   readonly opsPerSecond: number;
+  readonly callsAtOnce: number;
+  readonly depth: number;
+  readonly connectionsPerAddress: number;
+  /** The address of a client, where it is not that of the connection. */
+  readonly addressOf: ((request: IncomingMessage) => string) | undefined;
   readonly logger: {error(message: string, error?: unknown): void};
   /** Makes the handler of a new connection. Throws to refuse it. */
   accept(connection: Connection, handshake: Handshake): Promise<ConnectionHandler>;
@@ -51,6 +59,7 @@ const BUFFER_CHECK_MS = 1000;
 export class SocketTransport implements Publisher {
   private readonly io: Server<ClientToServerEvents, ServerToClientEvents>;
   private readonly guard: NodeJS.Timeout;
+  private readonly addresses = new Counted();
 
   constructor(private readonly options: TransportOptions) {
     this.io = new Server(options.httpServer, {
@@ -96,17 +105,38 @@ export class SocketTransport implements Publisher {
     if (token !== undefined && typeof token !== 'string') {
       throw new LiveEntityError('BAD_REQUEST', 'the token of the handshake is a text');
     }
+    const address = this.options.addressOf?.(socket.request) ?? socket.handshake.address;
     const connection: Connection = {
       socket,
+      address,
       join: channel => void socket.join(ROOM + channel),
       leave: channel => void socket.leave(ROOM + channel),
     };
-    socket.data = await this.options.accept(connection, {protocol, token});
+    const leave = this.enter(address);
+    try {
+      const handler = await this.options.accept(connection, {protocol, token});
+      socket.data = handler;
+      onceGone(socket, () => {
+        leave();
+        handler.closed();
+      });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  private enter(address: string): () => void {
+    const {connectionsPerAddress: most} = this.options;
+    if (this.addresses.of(address) < most) return this.addresses.add(address);
+    const message = `at most ${most} connections from one address`;
+    throw new LiveEntityError('TOO_MANY_CONNECTIONS', message, 429);
   }
 
   private connected(socket: LiveSocket): void {
     const handler = socket.data as ConnectionHandler;
-    const limit = new RateLimit(this.options.opsPerSecond);
+    const {opsPerSecond, callsAtOnce} = this.options;
+    const limit = new RateLimit(opsPerSecond, callsAtOnce);
     for (const name of Object.keys(REQUEST_SCHEMAS) as CallName[]) {
       socket.on(name, ((request: unknown, ack: unknown) => {
         void this.answer(handler, limit, name, request, ack);
@@ -118,7 +148,6 @@ export class SocketTransport implements Publisher {
       const error = new LiveEntityError('BAD_REQUEST', 'there is no such call');
       ack({ok: false, error: toWireError(error)});
     });
-    socket.on('disconnect', () => handler.closed());
   }
 
   /** A call without an acknowledgement is ignored: its sender could not learn how it went. */
@@ -131,12 +160,16 @@ export class SocketTransport implements Publisher {
   ): Promise<void> {
     const reply = typeof request === 'function' ? request : ack;
     if (typeof reply !== 'function') return;
+    let done: (() => void) | undefined;
     try {
-      limit.take();
-      const checked = checkRequest(name, typeof request === 'function' ? {} : request);
+      done = limit.take();
+      const given = typeof request === 'function' ? {} : request;
+      const checked = checkRequest(name, given, this.options.depth);
       reply({ok: true, ...(await handler.call(name, checked))});
     } catch (error) {
       reply({ok: false, error: this.wireError(error)});
+    } finally {
+      done?.();
     }
   }
 
@@ -155,6 +188,17 @@ export class SocketTransport implements Publisher {
       socket.conn.request.socket.destroy();
     }
   }
+}
+
+/** A connection can break between the handshake and `connection`, when no `disconnect` comes. */
+function onceGone(socket: LiveSocket, gone: () => void): void {
+  const {conn} = socket;
+  if (conn.readyState !== 'open') return gone();
+  conn.once('close', gone);
+  socket.once('disconnect', () => {
+    conn.off('close', gone);
+    gone();
+  });
 }
 
 function bufferedBytes(socket: LiveSocket): number {

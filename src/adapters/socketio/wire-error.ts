@@ -51,6 +51,7 @@ function blocked(error: CRUDBlockedError): WireError {
 function codeOf({name}: Thrown, statusCode: number): string {
   if (name === 'ValidationError' || statusCode === 422) return 'VALIDATION_FAILED';
   if (statusCode === 401) return 'NOT_AUTHENTICATED';
+  if (statusCode === 403) return 'FORBIDDEN';
   return statusCode === 404 ? 'ENTITY_NOT_FOUND' : 'BAD_REQUEST';
 }
 

@@ -18,10 +18,17 @@ export class AccessGuardProvider implements Provider<AccessGuard> {
   ) {}
 
   async value(): Promise<AccessGuard> {
-    const {blockPreByDefault, blockPostByDefault} = resolveConfig(this.realtimeConfig);
+    const settings = resolveConfig(this.realtimeConfig);
+    const {blockPreByDefault, blockPostByDefault, filterTimeout} = settings;
     const found = await findLiveRepositories(this.application);
     const filters = collectFilters(this.application, found);
     const scopes = collectScopes(found);
-    return new FilterGuard({filters, scopes, blockPreByDefault, blockPostByDefault});
+    return new FilterGuard({
+      filters,
+      scopes,
+      blockPreByDefault,
+      blockPostByDefault,
+      filterTimeout,
+    });
   }
 }

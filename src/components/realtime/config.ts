@@ -1,3 +1,4 @@
+import {FILTER_TIMEOUT} from '../../core/access';
 import type {RealtimeConfig, RealtimeLimits} from './types';
 
 /** The configuration with every default filled in. */
@@ -15,15 +16,22 @@ export type ResolvedRealtimeConfig = RealtimeConfig &
       | 'blockPostByDefault'
       | 'feed'
       | 'enabled'
+      | 'filterTimeout'
     >
   > & {readonly limits: Required<RealtimeLimits>};
 
 const LIMITS: Required<RealtimeLimits> = {
   subscriptionsPerSocket: 100,
   opsPerSecond: 200,
+  callsAtOnce: 500,
   payloadBytes: 100_000,
+  depth: 32,
+  viewParams: 10_000,
   offset: 10_000,
   bufferedBytes: 4 * 2 ** 20,
+  connectionsPerAddress: Infinity,
+  loginAttempts: 10,
+  windows: 50_000,
 };
 
 const DEFAULTS = {
@@ -37,6 +45,7 @@ const DEFAULTS = {
   blockPostByDefault: false,
   feed: 'auto',
   enabled: true,
+  filterTimeout: FILTER_TIMEOUT,
 } as const;
 
 /**
@@ -47,11 +56,12 @@ const DEFAULTS = {
 export function resolveConfig(config: RealtimeConfig = {}): ResolvedRealtimeConfig {
   const limits = {...LIMITS, ...given(config.limits ?? {})};
   const resolved: ResolvedRealtimeConfig = {...DEFAULTS, ...given(config), limits};
-  const {defaultPageSize, maxPageSize, cacheDuration, feed} = resolved;
+  const {defaultPageSize, maxPageSize, cacheDuration, feed, filterTimeout} = resolved;
   if (feed !== 'auto' && feed !== 'postgres') {
     throw new Error(`realtime: feed '${String(feed)}' is not one of 'auto', 'postgres'`);
   }
-  for (const [name, value] of Object.entries({...limits, defaultPageSize, maxPageSize})) {
+  const numbers = {...limits, defaultPageSize, maxPageSize, filterTimeout};
+  for (const [name, value] of Object.entries(numbers)) {
     if (!(value > 0)) throw new Error(`realtime: ${name} must be a number above 0`);
   }
   if (!(cacheDuration >= 0)) throw new Error('realtime: cacheDuration must be a number from 0');

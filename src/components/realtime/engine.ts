@@ -12,6 +12,7 @@ import {
 } from '../../mixins/executors/postgres-connector';
 import type {Row} from '../../protocol/page';
 import {RealtimeEntity} from './realtime-entity';
+import {LiveControllers} from './live.controller';
 import {LiveService} from './live.service';
 import {findLiveRepositories, type FoundRepository} from './registry';
 import type {ResolvedRealtimeConfig} from './config';
@@ -45,7 +46,7 @@ const RESUME_RING = 100;
 export class LiveEngine {
   private constructor(
     private readonly sources: readonly Source[],
-    readonly service: LiveService,
+    readonly controllers: LiveControllers,
   ) {}
 
   /**
@@ -81,9 +82,12 @@ export class LiveEngine {
       defaultPageSize,
       maxPageSize,
       maxOffset: limits.offset,
+      viewParamsBytes: limits.viewParams,
       context: application,
+      logger: config.logger,
     });
-    return new LiveEngine(sources, service);
+    const classes = found.map(({name, repositoryClass}) => [name, repositoryClass] as const);
+    return new LiveEngine(sources, new LiveControllers(service, new Map(classes)));
   }
 
   /** How the feeds are, for health checks. */

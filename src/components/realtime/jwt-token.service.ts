@@ -28,6 +28,7 @@ export class JwtTokenService implements TokenService {
     try {
       const {iat, exp, ...profile} = verify(token, this.secret, {
         algorithms: ['HS256'],
+        clockTimestamp: Date.now() / 1000,
       }) as JwtPayload;
       return {...profile, [securityId]: String(profile.id ?? profile.sub)} as UserProfile;
     } catch {
@@ -36,7 +37,9 @@ export class JwtTokenService implements TokenService {
   }
 
   async generateToken(userProfile: UserProfile): Promise<string> {
-    const claims = {id: userProfile[securityId], ...userProfile};
+    // Whole seconds could not tell a token from one that was revoked in the same second.
+    const iat = Date.now() / 1000;
+    const claims = {id: userProfile[securityId], ...userProfile, iat};
     const expiresIn = this.expiresIn as SignOptions['expiresIn'];
     return sign(claims, this.secret, {algorithm: 'HS256', expiresIn});
   }

@@ -1,4 +1,3 @@
-import type {TokenService} from '@loopback/authentication';
 import {
   Application,
   BindingScope,
@@ -18,9 +17,8 @@ import {LiveEntitiesBindings} from '../../keys';
 import {resolveConfig, type ResolvedRealtimeConfig} from './config';
 import {LiveEngine} from './engine';
 import {LiveConnection} from './live-connection';
-import {LiveController} from './live.controller';
 import {SessionService} from './session.service';
-import type {LoginService, RealtimeConfig} from './types';
+import type {RealtimeConfig} from './types';
 
 /** The group of this observer; it runs after the servers, whose port it shares. */
 export const REALTIME_GROUP = 'realtime';
@@ -42,6 +40,7 @@ export class RealtimeServer implements LifeCycleObserver {
   constructor(
     @inject(CoreBindings.APPLICATION_INSTANCE) private readonly application: Application,
     @inject(RestBindings.SERVER) private readonly rest: RestServer,
+    @inject(LiveEntitiesBindings.SESSIONS) private readonly sessions: SessionService,
     @config({fromBinding: LiveEntitiesBindings.REALTIME}) realtimeConfig: RealtimeConfig = {},
   ) {
     this.config = resolveConfig(realtimeConfig);
@@ -65,17 +64,17 @@ export class RealtimeServer implements LifeCycleObserver {
     this.engine = await LiveEngine.start(this.application, this.config, publisher);
     const options = {
       application: this.application,
-      sessions: await this.sessions(),
-      controller: new LiveController(this.engine.service),
+      sessions: this.sessions,
+      controllers: this.engine.controllers,
       maxSubscriptions: this.config.limits.subscriptionsPerSocket,
-      logger: this.config.logger,
     };
-    const {path, cors, logger, limits} = this.config;
+    const {path, cors, logger, limits, addressOf} = this.config;
     this.transport = new SocketTransport({
       httpServer: httpServer as never,
       path,
       cors,
       logger,
+      addressOf,
       ...limits,
       accept: (connection, {token}) => new LiveConnection(connection, options).open(token),
     });
@@ -88,18 +87,5 @@ export class RealtimeServer implements LifeCycleObserver {
     // Without it the REST server would wait for the sockets for ever.
     await transport?.close();
     await engine?.stop();
-  }
-
-  private async sessions(): Promise<SessionService> {
-    const optional = {optional: true} as const;
-    const tokens: TokenService | undefined = await this.application.get(
-      LiveEntitiesBindings.TOKEN_SERVICE,
-      optional,
-    );
-    const logins: LoginService | undefined = await this.application.get(
-      LiveEntitiesBindings.LOGIN_SERVICE,
-      optional,
-    );
-    return new SessionService(tokens, logins);
   }
 }

@@ -1,4 +1,4 @@
-import type {Application, Binding, Context} from '@loopback/core';
+import type {Application, Binding, Constructor, Context} from '@loopback/core';
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
 import type {AccessFilter as CoreFilter, EntityFilters} from '../../core/access';
 import {LiveEntityError} from '../../core/errors';
@@ -17,6 +17,8 @@ export interface FoundRepository {
   readonly name: string;
   readonly key: string;
   readonly repository: AnyRepository;
+  /** The class as it is bound, with what was decorated on it. */
+  readonly repositoryClass: Constructor<unknown>;
   readonly definition: RealtimeDefinition<object>;
 }
 
@@ -35,7 +37,8 @@ export async function findLiveRepositories(application: Context): Promise<FoundR
         500,
       );
     }
-    found.set(name, {name, key: binding.key, repository, definition});
+    const repositoryClass = binding.valueConstructor!;
+    found.set(name, {name, key: binding.key, repository, repositoryClass, definition});
   }
   return [...found.values()];
 }

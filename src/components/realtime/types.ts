@@ -1,3 +1,4 @@
+import type {IncomingMessage} from 'node:http';
 import type {Filter} from '@loopback/repository';
 import type {UserProfile} from '@loopback/security';
 import type {
@@ -80,7 +81,7 @@ export interface RealtimeDefinition<T extends object> {
    *   exist either: lists of history leave them out, and they cannot be reverted to.
    * - A write whose row would be outside is refused (403), a create included, which therefore has
    *   to name what the scope compares, unless a behaviour or a default sets it. Where only the
-   *   database could tell (`like`, order of text, JSON), the write is refused, too. A bulk change
+   *   database could tell (order of text, JSON), the write is refused, too. A bulk change
    *   may not name what the scope compares.
    *
    * The row is looked at before it is written: where entities have no version, one that changes
@@ -96,18 +97,45 @@ export interface RealtimeDefinition<T extends object> {
  */
 export type LoginService = CoreLoginService<UserProfile>;
 
-/** Limits per connection; a call beyond them is refused with `LIMIT_EXCEEDED`. */
+/** Limits; a call beyond them is refused with `LIMIT_EXCEEDED` unless it says otherwise. */
 export interface RealtimeLimits {
-  /** Default 100. */
+  /** Pages and rows watched on one connection. Default 100. */
   readonly subscriptionsPerSocket?: number;
-  /** Calls; beyond, they are refused with `RATE_LIMITED`. Default 200. */
+  /** Calls of one connection; beyond, they are refused with `RATE_LIMITED`. Default 200. */
   readonly opsPerSecond?: number;
+  /** Calls of one connection that wait for their answer; `RATE_LIMITED` beyond. Default 500. */
+  readonly callsAtOnce?: number;
   /** Bytes of one message from a client; a longer one ends the connection. Default 100,000. */
   readonly payloadBytes?: number;
+  /** Levels that a request nests. Default 32. */
+  readonly depth?: number;
+  /** Characters of a view's parameters, as JSON. Default 10,000. */
+  readonly viewParams?: number;
   /** Rows before a page. Default 10,000. */
   readonly offset?: number;
   /** Bytes that may wait for a client that does not read; beyond, it is cut off. Default 4 MiB. */
   readonly bufferedBytes?: number;
+  /** Connections from one address; `TOO_MANY_CONNECTIONS` beyond. Default: no limit. */
+  readonly connectionsPerAddress?: number;
+  /**
+   * Failed logins in five minutes of one connection, and of one name from one address; ten times
+   * as many of one address and of one name. `TOO_MANY_ATTEMPTS` beyond. Default 10.
+   */
+  readonly loginAttempts?: number;
+  /** Views kept live at the same time, for all clients; `SERVER_BUSY` beyond. Default 50,000. */
+  readonly windows?: number;
+}
+
+/** The page of `@socket.io/admin-ui`, which shows connections, rooms and events. */
+export interface AdminUiConfig {
+  /** Who may look. The password is a bcrypt hash. */
+  readonly auth: {readonly username: string; readonly password: string};
+  /** The namespace that the page connects to. Default `/admin`. */
+  readonly namespace?: string;
+  /** False: the page may disconnect clients and move them between rooms. Default true. */
+  readonly readonly?: boolean;
+  /** `'development'` sends every event to the page. Default `'production'`: counts alone. */
+  readonly mode?: 'development' | 'production';
 }
 
 /** Configuration of `LiveEntitiesBindings.REALTIME`. */
@@ -136,6 +164,15 @@ export interface RealtimeConfig {
   /** Where changes come from. `'auto'` takes `'postgres'`, and says so. Default `'auto'`. */
   readonly feed?: 'auto' | 'postgres';
   readonly limits?: RealtimeLimits;
+  /** Milliseconds that one access filter may take; one that hangs refuses. Default 5,000. */
+  readonly filterTimeout?: number;
+  /**
+   * The address of a client, for limits by address. Behind a proxy that can be trusted, for
+   * instance `request => String(request.headers['x-real-ip'])`. Default: that of the connection.
+   */
+  addressOf?(request: IncomingMessage): string;
+  /** Lets `@socket.io/admin-ui` look at the sockets. Default: off. */
+  readonly adminUi?: AdminUiConfig;
   /** For the default token service: signs and checks the tokens of `login`. */
   readonly jwt?: {
     readonly secret: string;

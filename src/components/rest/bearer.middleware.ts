@@ -1,8 +1,8 @@
-import type {TokenService} from '@loopback/authentication';
 import {inject, injectable, type Provider} from '@loopback/core';
 import {asMiddleware, RestMiddlewareGroups, type Middleware} from '@loopback/rest';
 import {SecurityBindings} from '@loopback/security';
 import {LiveEntitiesBindings} from '../../keys';
+import type {SessionService} from '../realtime/session.service';
 
 const BEARER = /^Bearer\s+(\S+)$/i;
 
@@ -21,15 +21,16 @@ const BEARER = /^Bearer\s+(\S+)$/i;
 )
 export class BearerMiddlewareProvider implements Provider<Middleware> {
   constructor(
-    @inject(LiveEntitiesBindings.TOKEN_SERVICE, {optional: true})
-    private readonly tokens?: TokenService,
+    @inject(LiveEntitiesBindings.SESSIONS) private readonly sessions: SessionService,
   ) {}
 
   value(): Middleware {
     return async (context, next) => {
       const token = BEARER.exec(context.request.headers.authorization ?? '')?.[1];
-      if (token && this.tokens && !context.isBound(SecurityBindings.USER)) {
-        context.bind(SecurityBindings.USER).to(await this.tokens.verifyToken(token));
+      const isOpen = token && !context.isBound(SecurityBindings.USER);
+      if (isOpen && (await this.sessions.takesTokens())) {
+        const {principal} = await this.sessions.authenticate(token, context.request);
+        context.bind(SecurityBindings.USER).to(principal);
       }
       return next();
     };

@@ -13,6 +13,7 @@ import {LiveEntitiesBindings} from '../../keys';
 import {behavioursOf, type MixinSettings} from '../../mixins/behaviours-of';
 import {addProperties} from '../../mixins/model-definition';
 import {behavioursNamed} from '../../mixins/planner';
+import {inheritAuthorization} from '../authorization';
 import {asClientError} from './database-errors';
 import {EntityActions} from './entity-actions';
 import {type Operation, operationsOf} from './operations';
@@ -51,6 +52,9 @@ export type EntityControllerClass = Constructor<EntityActions>;
  * With versions, single reads and writes answer an `ETag`, writes take `If-Match` (412 when it is
  * stale; 409 when the body or the path names the stale version) and reads `If-None-Match` (304).
  * `If-Match` comes before `_version` in the body.
+ *
+ * `@authorize` of `@loopback/authorization` on the repository holds for its routes, unless a class
+ * that extends the controller says otherwise.
  *
  * The access filters of `@realtime` guard every route, and its scope is part of every query and
  * write: what is outside does not exist. Included relations are guarded by their own entity's; a
@@ -92,9 +96,10 @@ export function defineEntityController<T extends Entity>(
   );
   intercept(answerForClients)(controllerClass);
   api({basePath: options.basePath, paths: {}})(controllerClass);
-  for (const route of operationsOf(entityClass, described.behaviours)) {
-    mount(controllerClass, route);
-  }
+  const routes = operationsOf(entityClass, described.behaviours);
+  for (const route of routes) mount(controllerClass, route);
+  const methods = routes.map(({method}) => [method, method]);
+  inheritAuthorization(repositoryClass, controllerClass, Object.fromEntries(methods));
   return controllerClass;
 }
 
