@@ -18,6 +18,7 @@ export {
   AuditFieldsMixin,
   BaseEntityRepository,
   CryptoMixin,
+  EmbeddingMixin,
   HistoryMixin,
   SoftDeleteMixin,
   VersionMixin,
@@ -31,11 +32,35 @@ export {
   type VersionedEntity,
 } from './mixins/model-mixins';
 export type {
+  EncryptedRepository,
   HistoricalRepository,
   SoftDeletableRepository,
   VersionedData,
   VersionedRepository,
 } from './mixins/repository-methods';
+export {
+  embedsMany,
+  embedsOne,
+  type EmbeddedSettings,
+  type EmbeddedTarget,
+} from './mixins/embedded/decorators';
+export type {
+  EmbeddedData,
+  EmbeddedManyRepository,
+  EmbeddedName,
+  EmbeddedOneRepository,
+  EmbeddedOptions,
+  EmbeddedRepositoryOf,
+  EmbeddingRepository,
+} from './mixins/embedded/embedded-repository';
+export {
+  EmbeddedExistsError,
+  EmbeddedValidationError,
+  EmbeddedWriteError,
+  EmbeddingError,
+  type EmbeddedProblem,
+} from './mixins/embedded/errors';
+export type {EmbeddedVersions} from './mixins/embedded/versions';
 export type {LiveOptions} from './mixins/options';
 export type {PropertyChange, Revision, RevisionRef} from './mixins/history/entity-history';
 export type {PruneOptions} from './mixins/history/prune';
@@ -53,6 +78,7 @@ export {
 
 // Encryption
 export type {CryptoConfig} from './mixins/crypto/config';
+export type {EncryptSetting, Normalize, NormalizeStep} from './mixins/crypto/searchable';
 export {
   CryptoConfigurationError,
   DecryptionError,
@@ -61,6 +87,11 @@ export {
 } from './mixins/crypto/errors';
 export {keysFromEnvironment} from './mixins/crypto/env-keys';
 export {KeyRing, type DataKey, type KeyProvider, type KeyRingConfig} from './mixins/crypto/keys';
+export type {
+  ReencryptOptions,
+  ReencryptPosition,
+  ReencryptProgress,
+} from './mixins/reencrypt/reencrypt';
 export type {LegacyAlgorithm, LegacyConfig} from './mixins/crypto/legacy';
 
 // REST
@@ -77,6 +108,7 @@ export {accessFilter, realtime, type AccessFilterSpec} from './components/realti
 export type {
   AccessFilter,
   AccessRequest,
+  AdminUiConfig,
   LoginService,
   RealtimeConfig,
   RealtimeDefinition,
@@ -87,8 +119,16 @@ export type {
 } from './components/realtime/types';
 export type {LiveStatus} from './core/status';
 export {RealtimeServer} from './components/realtime/realtime.server';
+export {sameSecret} from './components/realtime/same-secret';
 export {JwtTokenService} from './components/realtime/jwt-token.service';
-export type {AccessAction, AccessGuard, AccessQuery, Next} from './core/access';
+export type {
+  AccessAction,
+  AccessGuard,
+  AccessQuery,
+  LiveSessions,
+  Next,
+  SessionRef,
+} from './core/access';
 export {CRUDBlockedError, LiveEntityError} from './core/errors';
 export type {Scope} from './core/scope';
 export type {ViewContext} from './core/view';

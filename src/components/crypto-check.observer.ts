@@ -10,10 +10,12 @@ import {mayHaveBehaviours} from '../mixins/behaviours-of';
 /** A repository of the behaviours' layer. */
 interface WithSecrets {
   readonly surroundings?: {ready(): Promise<void>};
+  readonly embeddings?: {check(): void};
 }
 
 /**
- * Refuses to start an application that is to encrypt and has no key, before it takes a request.
+ * Refuses to start an application that is to encrypt and has no key, or embeds what cannot be
+ * embedded, before it takes a request.
  */
 @lifeCycleObserver('crypto-check')
 export class CryptoCheckObserver implements LifeCycleObserver {
@@ -21,11 +23,12 @@ export class CryptoCheckObserver implements LifeCycleObserver {
     @inject(CoreBindings.APPLICATION_INSTANCE) private readonly application: Application,
   ) {}
 
-  /** @throws CryptoNotConfiguredError, CryptoConfigurationError */
+  /** @throws CryptoNotConfiguredError, CryptoConfigurationError, EmbeddingError */
   async init(): Promise<void> {
     for (const {key, valueConstructor} of this.application.find('repositories.*')) {
       if (!valueConstructor || !mayHaveBehaviours(valueConstructor)) continue;
       const repository = await this.application.get<WithSecrets>(key);
+      repository.embeddings?.check();
       await repository.surroundings?.ready();
     }
   }

@@ -1,10 +1,12 @@
 import type {Count, Filter, Options, Where} from '@loopback/repository';
 import type {BehaviourName} from './behaviour';
+import {EmbeddingError} from './embedded/errors';
 import {BehaviourMissingError, VersionConflictError} from './errors';
 import {EntityHistory, type RevisionRef} from './history/entity-history';
 import type {PruneOptions} from './history/prune';
 import {countOf, type AnyEntity, type LiveRepositoryClass, type RepositoryClass} from './layer';
 import {conjunction} from './planner';
+import {reencrypt, type ReencryptOptions} from './reencrypt/reencrypt';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a mixin of LoopBack repositories needs it */
 
@@ -72,6 +74,16 @@ export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
 
     async redactHistory(id: any, fields: readonly string[], options?: Options): Promise<Count> {
       return this.past().redact(id, fields, options);
+    }
+
+    embedded(property: string) {
+      if (this.live) return this.embeddings.repository(property);
+      throw new EmbeddingError(`${this.entityClass.modelName} embeds nothing as "${property}".`);
+    }
+
+    async reencrypt(options?: ReencryptOptions) {
+      this.need('crypto');
+      return reencrypt(this.live, await this.surroundings.codec(), options);
     }
 
     protected past(): EntityHistory<AnyEntity> {

@@ -1,6 +1,13 @@
 import type {PropertyDefinition} from '@loopback/repository';
 import type {LiveOptions} from './options';
-import type {Assignments, Condition, RevisionNote, RevisionOperation, Row} from './plan';
+import type {
+  Assignments,
+  CheckedRow,
+  Condition,
+  RevisionNote,
+  RevisionOperation,
+  Row,
+} from './plan';
 
 export type BehaviourName = 'version' | 'audit' | 'softDelete' | 'history' | 'crypto';
 
@@ -25,8 +32,14 @@ export interface ChangeRequest extends WriteContext {
   readonly single: boolean;
   /** The caller's data as it was given, input-only properties included. */
   readonly input: Row;
+  /** Properties that a replace leaves as they are, beside those of behaviours. */
+  readonly kept?: readonly string[];
   /** What the history calls it, when that differs from `kind`. */
   readonly operation?: RevisionOperation;
+  /** The only rows of a write of many, each with the version it must have. */
+  readonly checked?: readonly CheckedRow[];
+  /** Whether the data holds new ciphertext, which never equals that of the row. */
+  readonly sealed?: boolean;
 }
 
 /**

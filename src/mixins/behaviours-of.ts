@@ -15,6 +15,7 @@ export type MixinSettings = {readonly [name in keyof typeof MIXIN_NAMES]?: boole
 
 const recorded = new WeakMap<object, Set<BehaviourName>>();
 const declarative = new WeakSet<object>();
+const embedding = new WeakSet<object>();
 
 /** Records a behaviour of a class, which its subclasses inherit. Twice is once. */
 export function recordBehaviour(target: object, name: BehaviourName): void {
@@ -25,6 +26,11 @@ export function recordBehaviour(target: object, name: BehaviourName): void {
 /** Lets the model's settings and the application decide for repositories of this class. */
 export function markDeclarative(target: object): void {
   declarative.add(target);
+}
+
+/** Says that repositories of this class may reach embedded children. */
+export function markEmbedding(target: object): void {
+  embedding.add(target);
 }
 
 /**
@@ -51,10 +57,10 @@ export function behavioursOf(
   return names;
 }
 
-/** Whether repositories of this class have behaviours, or can be given some by declaration. */
+/** Whether repositories of this class are more than LoopBack's own, or can be by declaration. */
 export function mayHaveBehaviours(repositoryClass: object): boolean {
   for (let c = repositoryClass; c; c = Object.getPrototypeOf(c)) {
-    if (recorded.has(c) || declarative.has(c)) return true;
+    if (recorded.has(c) || declarative.has(c) || embedding.has(c)) return true;
   }
   return false;
 }

@@ -16,6 +16,8 @@ import {
 import {LiveEntitiesBindings} from '../keys';
 import type {BehaviourName} from './behaviour';
 import {behavioursOf, isDeclarative, type MixinSettings} from './behaviours-of';
+import {embedsChildren} from './embedded/definition';
+import {Embeddings} from './embedded/embeddings';
 import type {JugglerInstance} from './juggler';
 import {liveEntityOf} from './live-entities';
 import type {EntityClass, LiveEntity} from './live-entity';
@@ -39,6 +41,7 @@ export interface LiveRepository extends RepositoryHost<AnyEntity> {
   liveContext: Context | undefined;
   readonly reader: EntityReader<AnyEntity>;
   readonly writer: EntityWriter<AnyEntity>;
+  readonly embeddings: Embeddings;
 }
 
 export type LiveRepositoryClass = abstract new (
@@ -58,13 +61,12 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
     private context?: Context;
     reader!: EntityReader<AnyEntity>;
     writer!: EntityWriter<AnyEntity>;
-    private stamps: WeakMap<object, Row>;
+    embeddings!: Embeddings;
 
     constructor(entityClass: EntityClass, dataSource: juggler.DataSource, ...rest: unknown[]) {
       const names = behavioursOf(new.target, entityClass.definition);
       addProperties(entityClass, behavioursNamed(names));
       super(entityClass, dataSource, ...rest);
-      this.stamps = new WeakMap();
       this.goLive(names);
     }
 
@@ -104,26 +106,26 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async create(entity: DataObject<AnyEntity>, options?: Options): Promise<any> {
       if (!this.live) return super.create(entity, options);
-      return (await this.writer.create([entity], options))[0];
+      const complete = await this.embeddings.ofNew(entity, options);
+      return (await this.writer.create([complete], options))[0];
     }
 
     override async createAll(entities: DataObject<AnyEntity>[], options?: Options): Promise<any[]> {
       if (!this.live) return super.createAll(entities, options);
-      return this.writer.create(entities, options);
+      const complete = entities.map(entity => this.embeddings.ofNew(entity, options));
+      return this.writer.create(await Promise.all(complete), options);
     }
 
     override async save(entity: AnyEntity, options?: Options): Promise<any> {
       if (!this.live || this.entityClass.getIdOf(entity) == null) {
         return super.save(entity, options);
       }
-      await this.replaceById(entity.getId(), entity, options);
-      this.writeBack(entity);
+      await this.replaceById(entity.getId(), entity, this.writingBack(entity, options));
       return new this.entityClass(entity.toObject());
     }
 
     override async update(entity: AnyEntity, options?: Options): Promise<void> {
-      await super.update(entity, options);
-      if (this.live) this.writeBack(entity);
+      await super.update(entity, this.live ? this.writingBack(entity, options) : options);
     }
 
     override async updateById(id: any, data: DataObject<AnyEntity>, options?: Options) {
@@ -139,7 +141,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async updateAll(data: DataObject<AnyEntity>, where?: Where<any>, options?: Options) {
       if (!this.live) return super.updateAll(data, where, options);
-      const input = await this.writer.inputFrom(data, options);
+      const input = await this.writer.inputFrom(await this.embeddings.ofMany(data), options);
       return countOf(this.writer.change('update', {where: where ?? {}}, input, options));
     }
 
@@ -210,6 +212,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
     protected override toEntity<R extends AnyEntity>(model: juggler.PersistedModel): R {
       const entity = super.toEntity<R>(model);
       this.live?.internal.forEach(name => delete (entity as Row)[name]);
+      this.live?.hydrateChildren(entity);
       return entity;
     }
 
@@ -219,24 +222,29 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       data: DataObject<AnyEntity>,
       options?: Options,
     ): Promise<void> {
-      const input = await this.writer.inputFrom(data, options);
-      const {stamp} = await this.writer.change(kind, {id}, input, options);
-      this.stamps.set(data, stamp);
+      const own = await this.embeddings.ofChange(id, data, options);
+      const input = await this.writer.inputFrom(own, options);
+      await this.writer.change(kind, {id}, input, options);
     }
 
     /** An entity that was saved can be saved again: it knows the version that it now has. */
-    private writeBack(entity: AnyEntity): void {
-      Object.assign(entity, this.stamps.get(entity));
+    private writingBack(entity: AnyEntity, options?: Options): Options {
+      const onWritten = (stamp: Row) => {
+        Object.assign(entity, stamp);
+        options?.onWritten?.(stamp);
+      };
+      return {...options, onWritten};
     }
 
     private goLive(names: Set<BehaviourName>): void {
-      if (names.size === 0) return;
+      if (names.size === 0 && !embedsChildren(this.entityClass.definition)) return;
       this.live = liveEntityOf(this.entityClass, this.modelClass, names, definition =>
         super.definePersistedModel(withDefinition(definition)),
       );
       this.surroundings = new Surroundings(this.live, this.context);
       this.reader = new EntityReader(this);
       this.writer = new EntityWriter(this);
+      this.embeddings = new Embeddings(this);
     }
   }
   return LiveEntityRepository;

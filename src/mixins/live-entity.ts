@@ -1,11 +1,16 @@
 import type {Entity} from '@loopback/repository';
 import type {Behaviour, BehaviourName} from './behaviour';
+import type {SearchableProperty} from './crypto/searchable';
+import {embeddedProperties} from './embedded/definition';
+import {EmbeddedModel} from './embedded/embedded-model';
+import {encryptedProperties, searchableIn} from './encrypted-columns';
 import type {Executor, PlanTarget} from './executors/executor';
 import {JugglerExecutor} from './executors/juggler';
 import {PostgresExecutor} from './executors/postgres';
 import {isPostgresConnector} from './executors/postgres-connector';
 import {coercedValue, hasWriteHooks, readsPlainly, type JugglerModelClass} from './juggler';
-import {encryptedProperties, has, idIsMadeByApplication} from './model-definition';
+import {has, idIsMadeByApplication} from './model-definition';
+import type {Row} from './plan';
 
 /** An entity class, as repositories take it. */
 export type EntityClass = typeof Entity & {prototype: Entity};
@@ -16,6 +21,10 @@ export class LiveEntity implements PlanTarget {
   readonly idName: string;
   /** The encrypted properties; empty without the behaviour. */
   readonly encrypted: ReturnType<typeof encryptedProperties>;
+  /** The encrypted properties that can be found. */
+  readonly searchable: readonly SearchableProperty[];
+  /** The properties that hold children of other models. */
+  readonly embedded: readonly EmbeddedModel[];
   /** Whether the id of a row is known before the row is written. */
   readonly idIsOurs: boolean;
   /** Stored, but not shown. */
@@ -30,9 +39,15 @@ export class LiveEntity implements PlanTarget {
     const {definition} = entityClass;
     this.name = definition.name;
     this.idName = model.definition.idName();
-    this.encrypted = has(behaviours, 'crypto') ? encryptedProperties(definition) : {};
+    const encrypts = has(behaviours, 'crypto');
+    this.encrypted = encrypts ? encryptedProperties(definition) : {};
+    this.searchable = encrypts ? searchableIn(definition) : [];
+    this.embedded = embeddedProperties(definition).map(p => new EmbeddedModel(p));
     this.idIsOurs = idIsMadeByApplication(definition.properties[this.idName]);
-    this.internal = behaviours.flatMap(b => Object.keys(b.internal));
+    this.internal = [
+      ...behaviours.flatMap(b => Object.keys(b.internal)),
+      ...this.searchable.map(({column}) => column),
+    ];
   }
 
   has(name: BehaviourName): boolean {
@@ -41,6 +56,32 @@ export class LiveEntity implements PlanTarget {
 
   knows(property: string): boolean {
     return property in this.model.definition.properties;
+  }
+
+  /** The embedded properties that a row lacks. */
+  absentChildren(row: Row): string[] {
+    return this.embedded.map(({name}) => name).filter(name => row[name] === undefined);
+  }
+
+  /** A row to be stored: with data for children, not with instances of their models. */
+  withPlainChildren(row: Row): Row {
+    for (const model of this.embedded) {
+      if (row[model.name] != null) row[model.name] = model.plainValue(row[model.name]);
+    }
+    return row;
+  }
+
+  /** Puts instances of their models into an entity that was read, where its children are. */
+  hydrateChildren(entity: Row): void {
+    for (const model of this.embedded) {
+      if (model.name in entity) entity[model.name] = model.hydrated(entity[model.name]);
+    }
+  }
+
+  /** Where a property is stored: with its blind index, if it has one. */
+  columnsOf(property: string): string[] {
+    const searched = this.searchable.filter(each => each.property === property);
+    return [property, ...searched.map(({column}) => column)];
   }
 
   /** Hooks of juggler see writes only when juggler makes them. */

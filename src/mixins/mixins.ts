@@ -1,11 +1,13 @@
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
 import {DefaultTransactionalRepository} from '@loopback/repository';
 import type {BehaviourName} from './behaviour';
-import {markDeclarative} from './behaviours-of';
+import {markDeclarative, markEmbedding} from './behaviours-of';
 import {addBehaviour} from './decorators';
 import {installLayer} from './install-layer';
+import type {EmbeddingRepository} from './embedded/embedded-repository';
 import type {RepositoryClass} from './layer';
 import type {
+  EncryptedRepository,
   HistoricalRepository,
   SoftDeletableRepository,
   VersionedRepository,
@@ -56,9 +58,32 @@ export function HistoryMixin<S extends RepositoryClass>(
   return extended(superClass, 'history') as never;
 }
 
-/** The encryption behaviour as a mixin. */
-export function CryptoMixin<S extends RepositoryClass>(superClass: S): S {
+/** The encryption behaviour as a mixin: `reencrypt`. */
+export function CryptoMixin<S extends RepositoryClass>(
+  superClass: S,
+): S & MixinConstructor<EncryptedRepository> {
   return extended(superClass, 'crypto') as never;
+}
+
+/**
+ * Embedded children as a mixin: `embedded(property)`, for a repository without other behaviours.
+ * {@link VersionMixin} has the method, too; with decorators it is there at run time.
+ *
+ * @example
+ * ```ts
+ * class OrderRepository extends EmbeddingMixin(
+ *   DefaultTransactionalRepository<Product, string>,
+ * ) {}
+ * ```
+ */
+export function EmbeddingMixin<S extends RepositoryClass>(
+  superClass: S,
+): S & MixinConstructor<EmbeddingRepository<EntityOf<S>, IdOf<S>>> {
+  abstract class WithChildren extends (superClass as RepositoryClass) {}
+  Object.defineProperty(WithChildren, 'name', {value: superClass.name});
+  markEmbedding(WithChildren);
+  installLayer(WithChildren);
+  return WithChildren as never;
 }
 
 function extended(superClass: RepositoryClass, name: BehaviourName): RepositoryClass {

@@ -1,6 +1,8 @@
 import {ModelDefinition, type Model, type PropertyDefinition} from '@loopback/repository';
 import type {Behaviour, BehaviourName} from './behaviour';
 import {MIXIN_NAMES} from './behaviours-of';
+import {asCiphertext, indexesOfCiphertext, searchColumns} from './encrypted-columns';
+import {embeddedColumn} from './embedded/definition';
 import type {JugglerModelClass} from './juggler';
 
 type WithDefinition = {definition: ModelDefinition};
@@ -13,15 +15,6 @@ export function addProperties(entity: WithDefinition, behaviours: readonly Behav
       if (!(name in definition.properties)) definition.addProperty(name, {...property});
     }
   }
-}
-
-/** The names of the properties that the definition says are encrypted. */
-export function encryptedProperties(
-  definition: ModelDefinition,
-): Record<string, PropertyDefinition> {
-  return Object.fromEntries(
-    Object.entries(definition.properties).filter(([, property]) => property.encrypt),
-  );
 }
 
 /**
@@ -37,18 +30,25 @@ export function storedDefinition(
   const encrypts = behaviours.some(b => b.name === 'crypto');
   const stored = new ModelDefinition({
     name: definition.name,
-    settings: settingsForJuggler(definition),
+    settings: {
+      ...settingsForJuggler(definition),
+      ...(encrypts ? {indexes: indexesOfCiphertext(definition)} : {}),
+    },
     relations: definition.relations,
   });
   for (const [name, property] of Object.entries(definition.properties)) {
     if (inputOnly.has(name)) continue;
-    const column = added.has(name) ? withMilliseconds(property) : property;
+    const column = added.has(name) ? withMilliseconds(property) : embeddedColumn(property);
     stored.addProperty(name, encrypts && property.encrypt ? asCiphertext(property) : column);
   }
   for (const {internal} of behaviours) {
     for (const [name, property] of Object.entries(internal)) {
       stored.addProperty(name, withMilliseconds(property));
     }
+  }
+  if (encrypts) {
+    const columns = Object.entries(searchColumns(definition));
+    for (const [name, column] of columns) stored.addProperty(name, column);
   }
   return stored;
 }
@@ -76,7 +76,7 @@ export function completeStoredModel(model: JugglerModelClass, stored: ModelDefin
   for (const [name, property] of Object.entries(stored.properties)) {
     const defined = model.definition.properties[name];
     const holdsPlaintext = defined?.encrypt && !property.encrypt;
-    if (defined && !holdsPlaintext) continue;
+    if (defined && !holdsPlaintext && !defined.embeds) continue;
     model.dataSource.defineProperty(model.modelName, name, {...property});
   }
 }
@@ -146,13 +146,6 @@ function unconstrained(property: PropertyDefinition): PropertyDefinition {
     }
   }
   return free;
-}
-
-/** Ciphertext is text, however long, whatever the plaintext's type. */
-function asCiphertext(property: PropertyDefinition): PropertyDefinition {
-  const {required, hidden} = property;
-  const column = {dataType: 'text'};
-  return {type: 'string', required, hidden, postgresql: column, mysql: column};
 }
 
 /** Whether ids are made by the application, so that a row's id is known before it is written. */

@@ -51,17 +51,29 @@ export function planChange(
   const scope = {
     single,
     where: conjunction([where, ...behaviours.map(b => b.condition?.(request))]),
+    ...(request.checked && {checked: request.checked}),
     revision: behaviours.find(b => b.revision)?.revision?.(request),
   };
   if (removes(behaviours, request)) return {kind: 'remove', ...scope};
+  const assign = merged(behaviours, behaviour => behaviour.change?.(request));
   return {
     kind: 'change',
     ...scope,
     data: without(data, ownedProperties(behaviours)),
+    unlessSame: mayChangeNothing(request) && Object.keys(assign).length > 0,
     replace: kind === 'replace',
-    keep: behaviours.flatMap(b => b.kept),
-    assign: merged(behaviours, behaviour => behaviour.change?.(request)),
+    keep: [...behaviours.flatMap(b => b.kept), ...(request.kept ?? [])],
+    assign,
   };
+}
+
+/**
+ * Whether a write that leaves the data as it is must leave versions, stamps and the history alone
+ * too. One that asks for a new version is a change by itself.
+ */
+function mayChangeNothing({kind, input, options, sealed}: ChangeRequest): boolean {
+  if (sealed || (kind !== 'update' && kind !== 'replace')) return false;
+  return options.bumpVersion !== true && (input._newVersion ?? undefined) === undefined;
 }
 
 /** `{and: […]}` of what is there, never a merge of keys: a caller's `or` must survive. */

@@ -1,10 +1,12 @@
 import type {Count, DataObject, Entity, Filter, Options, Where} from '@loopback/repository';
+import type {EmbeddingRepository} from './embedded/embedded-repository';
 import type {PropertyChange, Revision, RevisionRef} from './history/entity-history';
 import type {PruneOptions} from './history/prune';
 import type {LiveOptions} from './options';
+import type {ReencryptOptions, ReencryptProgress} from './reencrypt/reencrypt';
 
 /** What the version behaviour adds to a repository. */
-export interface VersionedRepository<T extends Entity, ID> {
+export interface VersionedRepository<T extends Entity, ID> extends EmbeddingRepository<T, ID> {
   /**
    * Reads a row and lets `work` change it; when somebody else was faster, reads it again and
    * repeats.
@@ -46,6 +48,29 @@ export interface SoftDeletableRepository<T extends Entity, ID> {
     age?: {olderThan?: Date},
     options?: Options & LiveOptions,
   ): Promise<Count>;
+}
+
+/** What the encryption behaviour adds to a repository. */
+export interface EncryptedRepository {
+  /**
+   * Writes what is stored anew with the current key, in the history too: ciphertext of former keys,
+   * what other readers (`legacy`, `readPlaintext`) have read, and the indexes of searchable
+   * properties. It is no write of the entity: it makes no version, revision or event, and changes
+   * nothing that a caller can see. A write that comes between wins.
+   *
+   * It can be broken off and run again at any time: what is up to date is passed by.
+   *
+   * @throws `DecryptionError`, or the database's error for a value that is not unique, unless
+   * `onError` is given; it has the row as `position`
+   * @example
+   * ```ts
+   * const {changed, failed} = await payments.reencrypt({
+   *   batchSize: 1000,
+   *   onProgress: ({done, total}) => console.log(`${done} of ${total}`),
+   * });
+   * ```
+   */
+  reencrypt(options?: ReencryptOptions): Promise<ReencryptProgress>;
 }
 
 /** What the history behaviour adds to a repository. */

@@ -1,13 +1,14 @@
 import {EntityNotFoundError, type Entity, type Options} from '@loopback/repository';
 import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
-import {expectedVersion} from './behaviours/version';
-import {RestoreConflictError, VersionConflictError} from './errors';
+import {checkedRows, expectedVersion} from './behaviours/version';
+import {BehaviourMissingError, RestoreConflictError, VersionConflictError} from './errors';
 import type {JugglerInstance} from './juggler';
 import {visibilityOf, type LiveOptions} from './options';
 import {
   knownValue,
   type ChangePlan,
+  type CheckedRow,
   type Condition,
   type RemovePlan,
   type RevisionOperation,
@@ -34,9 +35,10 @@ export class EntityWriter<T extends Entity> {
   async create(entities: readonly object[], options: Options = {}): Promise<T[]> {
     const {live, surroundings} = this.host;
     if (entities.length === 0) return [];
-    const inputs = await Promise.all(entities.map(e => this.inputFrom(e, options)));
+    const given = await Promise.all(entities.map(e => this.inputFrom(e, options)));
+    const inputs = given.map(input => this.secrets.completed(input));
     const context = await surroundings.writeContext(options);
-    const rows = await Promise.all(inputs.map(input => this.secrets.sealNew(input)));
+    const rows = await Promise.all(inputs.map(row => this.secrets.seal(row, row[live.idName])));
     const result = await this.run(planInsert(live.behaviours, rows, context), options);
     return result.created!.map((instance, i) => this.created(inputs[i], instance));
   }
@@ -44,7 +46,7 @@ export class EntityWriter<T extends Entity> {
   /**
    * Writes existing rows.
    *
-   * @returns How many rows were written, and the values that the behaviours gave them
+   * @returns How many rows were meant, and the values that the behaviours gave them
    * @throws `EntityNotFoundError`, {@link VersionConflictError}, `VersionRequiredError` for a write
    * by id
    */
@@ -54,28 +56,67 @@ export class EntityWriter<T extends Entity> {
     data: object = {},
     options: Options = {},
     operation?: RevisionOperation,
-  ): Promise<{count: number; stamp: Row}> {
+  ): Promise<Written> {
+    const {live} = this.host;
+    const {plan, request} = await this.planned(kind, target, data, options, operation);
+    if (plan.checked?.length === 0) return {count: 0, stamp: {}};
+    // What asked for no version may have come into being since the first attempt found nothing.
+    const attempts = request.single && 'unlessSame' in plan && plan.unlessSame ? 2 : 1;
+    for (let left = attempts; ; left--) {
+      const {count} = await this.run(plan, options).catch(error => {
+        throw kind === 'restore' ? asRestoreConflict(error, live.name, request.id) : error;
+      });
+      if (plan.checked && count < plan.checked.length) throw await this.conflictsOf(plan, options);
+      if (!request.single) return {count, stamp: {}};
+      if (count > 0) return this.told({count, stamp: this.stampOf(plan, request)}, options);
+      const row = await this.rowLeftAlone(plan, request);
+      const isSure = live.has('version') && expectedVersion(request) !== undefined;
+      if (isSure || left <= 1) return this.told({count: 1, stamp: this.stampIn(row, plan)}, options);
+    }
+  }
+
+  private async planned(
+    kind: ChangeKind,
+    target: WriteTarget,
+    data: object,
+    options: Options,
+    operation: RevisionOperation | undefined,
+  ) {
     const {live, surroundings} = this.host;
     const single = 'id' in target;
     const id = single ? assertPlainId(target.id) : undefined;
     const where = single ? {[live.idName]: live.typedId(id)} : await this.safeWhere(target.where);
     // A whole row has its id, as juggler's own replaceById sees to before it validates.
-    const input: Row = kind === 'replace' && single ? {...data, [live.idName]: id} : {...data};
+    const own = live.withPlainChildren({...data});
+    const input: Row = kind === 'replace' && single ? {...own, [live.idName]: id} : own;
     const context = await surroundings.writeContext(options);
-    const request: ChangeRequest = {...context, kind, single, id, input, operation};
     const row = await this.secrets.seal(input, id);
-    const plan = planChange(live.behaviours, request, row, where);
-    const result = await this.run(plan, options).catch(error => {
-      throw kind === 'restore' ? asRestoreConflict(error, live.name, id) : error;
-    });
-    if (single && result.count === 0) throw await this.whyNothingWasWritten(request);
-    return {count: result.count, stamp: stampOf(plan, request)};
+    const sealed = Object.keys(live.encrypted).some(name => (row[name] ?? null) !== null);
+    const checked = single ? undefined : this.checkedIn(options);
+    const kept = kind === 'replace' ? live.absentChildren(input) : [];
+    const given: ChangeRequest = {
+      ...context, kind, single, id, input, kept, operation, checked, sealed,
+    };
+    return {plan: planChange(live.behaviours, given, row, where), request: given};
+  }
+
+  private checkedIn({versions}: LiveOptions): CheckedRow[] | undefined {
+    const {live} = this.host;
+    if (!versions) return undefined;
+    if (!live.has('version')) throw new BehaviourMissingError(live.name, 'version');
+    return checkedRows(live.name, versions, live.idName, id => live.typedId(assertPlainId(id)));
+  }
+
+  private told(written: Written, {onWritten}: LiveOptions): Written {
+    onWritten?.(written.stamp);
+    return written;
   }
 
   /** What the persist hook makes of an entity, without what is undefined. */
   async inputFrom(entity: object, options: Options | undefined): Promise<Row> {
     const data = await this.host.toData(entity, options);
-    return Object.fromEntries(Object.entries(data).filter(([, v]) => v !== undefined));
+    const given = Object.entries(data).filter(([, v]) => v !== undefined);
+    return this.host.live.withPlainChildren(Object.fromEntries(given));
   }
 
   private async run(plan: WritePlan, options: Options): Promise<WriteResult> {
@@ -93,20 +134,20 @@ export class EntityWriter<T extends Entity> {
     for (const name of Object.keys(values)) {
       if (values[name] == null && input[name] === undefined) delete values[name];
     }
-    for (const name of Object.keys(this.host.live.encrypted)) {
-      if (input[name] !== undefined) values[name] = input[name];
-    }
+    Object.assign(values, this.secrets.shown(input));
     return entity;
   }
 
   private async safeWhere(where: Condition): Promise<Condition> {
     assertSafeWhere(where, name => this.host.live.knows(name));
-    await this.secrets.checkQuery({where});
-    return plainWhere(where);
+    return plainWhere(await this.secrets.where(where));
   }
 
-  /** Absent, hidden or changed: a second query, made only when a write has found nothing. */
-  private async whyNothingWasWritten(request: ChangeRequest): Promise<Error> {
+  /**
+   * The row of a write that has found nothing to write, because it has the values already. A second
+   * query, made only then, tells it from one that is absent, hidden or changed, which throws.
+   */
+  private async rowLeftAlone(plan: ChangePlan | RemovePlan, request: ChangeRequest): Promise<Row> {
     const {live} = this.host;
     const {id, options} = request;
     const guard = request.kind === 'restore' || request.kind === 'purge'
@@ -116,21 +157,66 @@ export class EntityWriter<T extends Entity> {
     const [found] = await live.model.find({where, limit: 1}, transactionOf(options));
     const row = found?.toObject(true);
     const expected = live.has('version') ? expectedVersion(request) : undefined;
-    if (!row || expected === undefined) return new EntityNotFoundError(live.entityClass, id);
+    if (!row) throw new EntityNotFoundError(live.entityClass, id);
     const actual = (row._version ?? null) as string | null;
-    return new VersionConflictError(live.name, id, expected, actual);
+    const isStale = expected !== undefined && actual !== expected;
+    if (isStale) throw new VersionConflictError(live.name, id, expected, actual);
+    if (plan.kind === 'change' && plan.unlessSame) return row;
+    throw new EntityNotFoundError(live.entityClass, id);
+  }
+
+  /** The values of behaviours that are known after a write by id, for the caller's entity. */
+  private stampOf(plan: ChangePlan | RemovePlan, request: ChangeRequest): Row {
+    if (plan.kind === 'remove') return {};
+    const stamp: Row = {};
+    for (const name of this.shownOf(plan)) {
+      if (plan.assign[name].kind === 'value') stamp[name] = knownValue(plan.assign[name]);
+    }
+    const before = this.host.live.has('version') ? expectedVersion(request) : undefined;
+    if (before === undefined) return stamp;
+    return {...stamp, ...('_version' in stamp ? {_oldVersion: before} : {_version: before})};
+  }
+
+  /** The stamp of a row that a write has left as it was. */
+  private stampIn(row: Row, plan: ChangePlan | RemovePlan): Row {
+    if (plan.kind === 'remove') return {};
+    return Object.fromEntries(this.shownOf(plan).map(name => [name, row[name] ?? undefined]));
+  }
+
+  private shownOf({assign}: ChangePlan): string[] {
+    return Object.keys(assign).filter(name => !this.host.live.internal.includes(name));
+  }
+
+  /** Which rows of a checked write are not as they were named. */
+  private async conflictsOf(
+    {checked = []}: ChangePlan | RemovePlan,
+    options: Options,
+  ): Promise<VersionConflictError> {
+    const {live} = this.host;
+    const where = {[live.idName]: {inq: checked.map(row => row.id)}};
+    const guarded = conjunction([where, live.has('softDelete') ? visible('live') : undefined]);
+    const found = await live.model.find({where: guarded}, transactionOf(options));
+    const rows = found.map(instance => instance.toObject(true));
+    const actual = new Map(rows.map(row => [String(row[live.idName]), row._version ?? null]));
+    const all = checked.map(({id, version}) => ({
+      entityId: id,
+      expected: version,
+      actual: (actual.get(String(id)) ?? null) as string | null,
+    }));
+    const changed = all.filter(row => row.actual !== row.expected);
+    // All as they were named, and yet one was passed by: the where does not hold for it.
+    const conflicts = changed.length ? changed : all;
+    const [first] = conflicts;
+    const {entityId, expected} = first;
+    return new VersionConflictError(live.name, entityId, expected, first.actual, conflicts);
   }
 }
 
-/** The values of behaviours that are known after a write by id, for the caller's entity. */
-function stampOf(plan: ChangePlan | RemovePlan, request: ChangeRequest): Row {
-  if (plan.kind === 'remove') return {};
-  const stamp: Row = {};
-  for (const [name, assigned] of Object.entries(plan.assign)) {
-    if (assigned.kind === 'value') stamp[name] = knownValue(assigned);
-  }
-  if ('_oldVersion' in plan.assign) stamp._oldVersion = expectedVersion(request);
-  return stamp;
+/** What a write of existing rows did. */
+export interface Written {
+  readonly count: number;
+  /** Of a write by id: the values that the behaviours gave the row. */
+  readonly stamp: Row;
 }
 
 function transactionOf({transaction}: LiveOptions & Options): Options {
