@@ -21,7 +21,7 @@ export interface FeedStatus {
   readonly deliveredAt?: Date;
   /** Milliseconds from its commit, by the server's clock, to its delivery, by ours. */
   readonly lagMs?: number;
-  /** Bytes of the server's log that the feed had not dealt with yet when that was last looked at. */
+  /** Bytes of the server's log that the feed had not dealt with when that was last looked at. */
   readonly lagBytes?: number;
   /** Why the feed is interrupted, or was last. */
   readonly error?: Error;

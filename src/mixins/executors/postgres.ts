@@ -18,12 +18,18 @@ import {
   type WriteResult,
   type WrittenRow,
 } from '../plan';
+import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
-import type {PostgresConnector, Queryable} from './postgres-connector';
+import {
+  surviveLostConnections,
+  type PostgresConnector,
+  type Queryable,
+} from './postgres-connector';
 import {
   changeStatement,
   insertStatement,
+  leavesRowsAlone,
   removeStatement,
   statementContext,
   tableShape,
@@ -56,6 +62,7 @@ export class PostgresExecutor implements Executor {
     const {namedStatements = true} = connector.settings;
     const limit = namedStatements === true ? DEFAULT_NAMED_STATEMENTS : Number(namedStatements);
     this.names = new StatementNames(limit);
+    surviveLostConnections(connector);
   }
 
   async run(
@@ -65,6 +72,17 @@ export class PostgresExecutor implements Executor {
     wanted: 'count' | 'rows',
   ): Promise<WriteResult> {
     assertOwnTransaction(target.model, options);
+    const observer = observerOf(target.model);
+    if (!observer) return this.execute(plan, target, options, wanted);
+    return observedStatement(observer, options, () => this.execute(plan, target, options, 'rows'));
+  }
+
+  private async execute(
+    plan: InsertPlan | ChangePlan | RemovePlan,
+    target: PlanTarget,
+    options: Options,
+    wanted: 'count' | 'rows',
+  ): Promise<WriteResult> {
     const context = await this.contextOf(target, options, wanted);
     switch (plan.kind) {
       case 'insert':
@@ -218,16 +236,20 @@ export class PostgresExecutor implements Executor {
     options: Options,
   ): Promise<WriteResult> {
     const result = await this.query(statement, options);
+    const counted = leavesRowsAlone(plan);
     if (wanted === 'rows') {
       const width = entity.properties.length;
-      const rows = result.rows.map((row): WrittenRow => ({
+      const id = entity.properties.indexOf(entity.idName);
+      const written = counted ? result.rows.filter(row => row[id] !== null) : result.rows;
+      const rows = written.map((row): WrittenRow => ({
         before: this.rowFrom(entity, row),
         after: plan.kind === 'change' ? this.rowFrom(entity, row.slice(width)) : undefined,
       }));
-      return {count: rows.length, rows};
+      return {count: countOf(plan, rows.length, result.rows[0]?.at(-1)), rows};
     }
-    const count = plan.revision ? Number(result.rows[0][0]) : (result.rowCount ?? 0);
-    return {count, rows: []};
+    if (!plan.revision && !counted) return {count: result.rowCount ?? 0, rows: []};
+    const [written, others] = result.rows[0];
+    return {count: countOf(plan, Number(written), others), rows: []};
   }
 
   /** A write by id has a where of our own making, with nothing of the caller's to check in it. */
@@ -279,4 +301,10 @@ export class PostgresExecutor implements Executor {
     if (!connection || connection.txId !== txId) throw new Error('The transaction is not active.');
     return connection;
   }
+}
+
+/** What a write of many answers as its count; `others` are the rows that it counted itself. */
+function countOf(plan: ChangePlan | RemovePlan, written: number, others: unknown): number {
+  if (!leavesRowsAlone(plan)) return written;
+  return plan.checked ? Number(others) : written + Number(others);
 }
