@@ -28,6 +28,10 @@ describe('an access filter', () => {
     ['answers without calling next', async () => undefined],
     ['never answers', () => new Promise(() => undefined)],
     ['never calls next', () => undefined],
+    ['calls next before it is done, and never is', (_, next) => {
+      next();
+      return new Promise(() => undefined);
+    }],
   ];
   for (const [what, filter] of blocking) {
     it(`blocks when it ${what}`, async () => {
@@ -61,6 +65,23 @@ describe('the guard', () => {
     await assert.rejects(guard.before(REQUEST), {code: 'CRUD_BLOCKED', type: 'pre'});
     await assert.rejects(guard.after(REQUEST, {}), {code: 'CRUD_BLOCKED', type: 'post'});
     assert.equal(guard.hasPost('Item'), true);
+  });
+
+  it('leaves out a row of which a post filter leaves nothing', async () => {
+    const takeAll: AccessFilter = (req, next) => {
+      req.resource = undefined;
+      return next();
+    };
+    const guard = new FilterGuard({filters: new Map([['Item', {pre: [], post: [takeAll]}]])});
+    await assert.rejects(guard.after(REQUEST, {id: 1}), {code: 'CRUD_BLOCKED', type: 'post'});
+  });
+
+  it('has the patience that it is given', async () => {
+    const never: AccessFilter = () => new Promise(() => undefined);
+    const filters = new Map([['Item', {pre: [never], post: [never]}]]);
+    const guard = new FilterGuard({filters, filterTimeout: 20});
+    await assert.rejects(guard.before(REQUEST), /in time/);
+    await assert.rejects(guard.after(REQUEST, {id: 1}), /in time/);
   });
 
   it('asks all filters in turn, and stops at the first that refuses', async () => {
