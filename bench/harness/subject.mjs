@@ -1,0 +1,88 @@
+/**
+ * The inside of a child process of the bench: it answers the runner's calls, and measures itself.
+ * A child ends when its runner does, however that ends.
+ */
+import {createRequire} from 'node:module';
+import {monitorEventLoopDelay} from 'node:perf_hooks';
+
+/** The clock that all processes of a machine share, in milliseconds. */
+export function now() {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Runs the work and says what it took: milliseconds of the clock and of this process's CPU. */
+export async function measured(work) {
+  const cpu = process.cpuUsage();
+  const start = now();
+  const result = await work();
+  const wallMs = now() - start;
+  const {user, system} = process.cpuUsage(cpu);
+  return {wallMs, cpuMs: (user + system) / 1000, result};
+}
+
+/** Offers these functions to the runner, beside those that every subject has. */
+export function serve(handlers) {
+  const all = {...common(), ...handlers};
+  process.on('message', async ({id, name, args}) => {
+    try {
+      if (!all[name]) throw new Error(`the subject has no ${name}()`);
+      process.send({id, result: await all[name](...args)});
+    } catch (error) {
+      process.send({id, error: error?.stack ?? String(error)});
+    }
+  });
+  process.on('disconnect', () => process.exit());
+  // Ctrl-C in the terminal reaches the whole group; the runner ends its children in order.
+  process.on('SIGINT', () => undefined);
+  process.send({id: 'ready'});
+}
+
+function common() {
+  let statements = 0;
+  let delay;
+  let cpu = process.cpuUsage();
+  return {
+    /** Milliseconds of CPU since the last call. */
+    cpuMs() {
+      const {user, system} = process.cpuUsage(cpu);
+      cpu = process.cpuUsage();
+      return (user + system) / 1000;
+    },
+    /** Bytes, after everything that can be collected has been. */
+    async memory() {
+      for (let i = 0; i < 4; i++) {
+        global.gc();
+        await new Promise(resolve => setTimeout(resolve, 50));
+      }
+      const {rss, heapUsed, external} = process.memoryUsage();
+      return {rss, heapUsed, external};
+    },
+    /** Begins to watch for blocks of the event loop, and to count the statements sent. */
+    watch() {
+      countStatements(() => statements++);
+      statements = 0;
+      delay = monitorEventLoopDelay({resolution: 1});
+      delay.enable();
+    },
+    /** The longest block since `watch()`, in milliseconds, and the statements since then. */
+    seen() {
+      delay.disable();
+      return {blockMs: delay.max / 1e6, statements};
+    },
+  };
+}
+
+let counter;
+
+/** Every statement of every `pg` client of this process, whatever library sends it. */
+function countStatements(count) {
+  if (!counter) {
+    const {Client} = createRequire(process.argv[1])('pg');
+    const query = Client.prototype.query;
+    Client.prototype.query = function (...args) {
+      counter();
+      return query.apply(this, args);
+    };
+  }
+  counter = count;
+}

@@ -1,0 +1,96 @@
+/**
+ * `npm run bench`: this package beside its peers and beside the limit.
+ *
+ *     npm run bench                          everything, and bench/REPORT.md
+ *     npm run bench -- mixins reads          some of the questions
+ *     npm run bench -- --quick               fewer rounds: whether it works, not how fast
+ *     npm run bench -- --json figures.json   the figures for a script
+ */
+import {writeFile} from 'node:fs/promises';
+import {parseArgs} from 'node:util';
+import {build} from '../scripts/build.mjs';
+import {endAll} from './harness/children.mjs';
+import {describeEnvironment} from './harness/environment.mjs';
+import {installPeers} from './harness/peers.mjs';
+import {startPostgres} from './harness/postgres.mjs';
+import {progressOf} from './harness/progress.mjs';
+import {QUESTIONS} from './questions/index.mjs';
+import {writeReport} from './report/report.mjs';
+import {printTable} from './report/terminal.mjs';
+
+const USAGE = `npm run bench -- [${Object.keys(QUESTIONS).join('|')} …]
+  --quick         fewer and shorter rounds, under two minutes
+  --json FILE     write the figures to a file
+  --no-build      take dist/ as it is`;
+
+const {values: flags, positionals} = parseArgs({
+  allowPositionals: true,
+  allowNegative: true,
+  options: {
+    quick: {type: 'boolean', default: false},
+    json: {type: 'string'},
+    build: {type: 'boolean', default: true},
+    help: {type: 'boolean', default: false},
+  },
+});
+const unknown = positionals.filter(name => !(name in QUESTIONS));
+if (flags.help || unknown.length) {
+  console.log(unknown.length ? `No such question: ${unknown.join(', ')}\n${USAGE}` : USAGE);
+  process.exit(flags.help ? 0 : 2);
+}
+
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    void cleanUp().finally(() => process.exit(130));
+  });
+}
+
+let postgres;
+
+async function cleanUp() {
+  await endAll();
+  await postgres?.stop();
+  postgres = undefined;
+}
+
+async function main() {
+  const chosen = positionals.length ? positionals : Object.keys(QUESTIONS);
+  if (flags.build) await build();
+  if (chosen.some(name => QUESTIONS[name].needsPeers)) await installPeers();
+  postgres = await startPostgres();
+  const environment = {...describeEnvironment(postgres.version), quick: flags.quick};
+  const answers = [];
+  for (const name of chosen) {
+    const {title, run} = QUESTIONS[name];
+    const progress = progressOf(title);
+    const answer = await run({postgres, quick: flags.quick, progress});
+    progress.done();
+    answers.push({name, title, ...answer});
+    printTable(answer.results);
+    for (const sentence of answer.leftOut ?? []) console.log(`  left out: ${sentence}`);
+  }
+  const results = answers.flatMap(answer => answer.results);
+  const curves = answers.flatMap(answer => answer.curves ?? []);
+  if (flags.json) {
+    await writeFile(flags.json, `${JSON.stringify({environment, results, curves}, null, 2)}\n`);
+  }
+  // A run of some questions, or a hasty one, does not replace the report of a whole one.
+  if (!positionals.length && !flags.quick) await writeReport({environment, answers});
+  const wrong = results.filter(({correct}) => !correct);
+  if (wrong.length) {
+    console.error(`${wrong.length} figures are of answers that were wrong.`);
+    process.exitCode = 1;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!stopping) console.error(error);
+  process.exitCode = 1;
+} finally {
+  if (!stopping) await cleanUp();
+}

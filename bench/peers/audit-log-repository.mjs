@@ -1,0 +1,34 @@
+/**
+ * The peer `@sourceloop/audit-log`. It does not wait for its entries; here they are waited for, on
+ * the one connection that everybody has.
+ */
+import {DefaultCrudRepository, Entity, juggler, model, property} from '@loopback/repository';
+import {AuditLog, AuditRepositoryMixin} from '@sourceloop/audit-log';
+import {connectionSettings, decorate, PROPERTIES, serveRepository} from '../subjects/repository.mjs';
+
+class Item extends Entity {}
+decorate(Item, PROPERTIES, {model, property});
+
+class ItemRepository extends AuditRepositoryMixin(DefaultCrudRepository, {actionKey: 'item'}) {
+  constructor(dataSource, entries) {
+    super(Item, dataSource);
+    this.getAuditLogRepository = async () => entries;
+    this.getCurrentUser = async () => ({id: 'system', username: 'system'});
+  }
+}
+
+serveRepository(async url => {
+  const dataSource = new juggler.DataSource(connectionSettings(url));
+  const entries = new DefaultCrudRepository(AuditLog, dataSource);
+  const items = new ItemRepository(dataSource, entries);
+  // Its table is made by a migration of its own; this is the part that the mixin fills.
+  AuditLog.definition.properties.id.defaultFn = 'uuidv4';
+  await dataSource.automigrate();
+  return {
+    create: data => items.create(data),
+    update: (id, data) => items.updateById(id, data),
+    delete: id => items.deleteById(id),
+    // Statements of one connection are answered in their order.
+    settle: () => dataSource.execute('SELECT 1'),
+  };
+});

@@ -1,0 +1,17 @@
+/** Three significant digits, thousands apart. */
+export function formatNumber(value) {
+  if (value === undefined || Number.isNaN(value)) return '–';
+  if (value === 0) return '0';
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en');
+  return String(Number(value.toPrecision(3)));
+}
+
+/** `0.97 (0.91–1.04)`: the median and the extremes. */
+export function formatSpread({median, min, max}) {
+  const [middle, low, high] = [median, min, max].map(each => formatRatio(each));
+  return low === high ? middle : `${middle} (${low}–${high})`;
+}
+
+function formatRatio(value) {
+  return Math.abs(value) < 10 ? value.toFixed(2) : formatNumber(value);
+}

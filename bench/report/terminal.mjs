@@ -1,0 +1,17 @@
+import {formatNumber, formatSpread} from './format.mjs';
+
+/** The results of a question, for the terminal. */
+export function printTable(results) {
+  const rows = results.map(({question, subject, against, unit, value, ratio, cpu, correct}) => [
+    question,
+    subject,
+    `${formatNumber(value)} ${unit}`,
+    `${formatSpread(ratio)} × ${against}`,
+    cpu ? `${formatSpread(cpu.ratio)} × its CPU` : '',
+    correct ? '' : 'WRONG',
+  ]);
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  for (const row of rows) {
+    console.log(`  ${row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd()}`);
+  }
+}
