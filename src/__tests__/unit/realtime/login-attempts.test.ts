@@ -33,7 +33,7 @@ describe('login attempts', () => {
     await succeed({connection: 'd'}, {username: 'ben'});
   });
 
-  it('of one address, and of one name from many addresses, are more, but not without end', async () => {
+  it('of one address, or of one name from many, are more, but not without end', async () => {
     for (let i = 0; i < 30; i++) {
       await assert.rejects(fail({connection: `c${i}`}, {username: `u${i}`}), /wrong/);
       await assert.rejects(fail({connection: `d${i}`, address: `10.0.0.${i}`}), /wrong/);

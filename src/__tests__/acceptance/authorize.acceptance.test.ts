@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import {
+  AuthorizationComponent,
+  AuthorizationDecision,
+  AuthorizationTags,
+  authorize,
+  type AuthorizationContext,
+  type AuthorizationMetadata,
+} from '@loopback/authorization';
+import {
+  asGlobalInterceptor,
+  BindingScope,
+  bind,
+  createBindingFromClass,
+  inject,
+  type Interceptor,
+  type Provider,
+} from '@loopback/core';
+import {
+  type DataObject,
+  DefaultTransactionalRepository,
+  Entity,
+  juggler,
+  model,
+  type Options,
+  property,
+  RepositoryMixin,
+} from '@loopback/repository';
+import {RestApplication} from '@loopback/rest';
+import {securityId, SecurityBindings, type UserProfile} from '@loopback/security';
+import {
+  accessFilter,
+  defineEntityController,
+  LiveEntitiesBindings,
+  LiveEntitiesComponent,
+  realtime,
+  type AccessFilter,
+} from '../../index';
+import {givenPostgres18, type TestDatabase} from '../support/databases';
+import {RawClient} from '../support/raw-client';
+
+@model()
+export class Salary extends Entity {
+  @property({id: true, type: 'string', required: true}) id: string;
+  @property({type: 'number', required: true}) amount: number;
+}
+
+@realtime<Salary>({views: {all: {transform: () => ({order: ['id ASC']})}}})
+@authorize({allowedRoles: ['boss', 'clerk']})
+export class SalaryRepository extends DefaultTransactionalRepository<Salary, string> {
+  constructor(@inject('datasources.db') dataSource: juggler.DataSource) {
+    super(Salary, dataSource);
+  }
+
+  @authorize({allowedRoles: ['boss']})
+  override deleteById(id: string, options?: Options): Promise<void> {
+    return super.deleteById(id, options);
+  }
+
+  @authorize({allowedRoles: ['boss']})
+  override create(entity: DataObject<Salary>, options?: Options): Promise<Salary> {
+    return super.create(entity, options);
+  }
+}
+
+async function byRole(
+  {principals}: AuthorizationContext,
+  {allowedRoles = []}: AuthorizationMetadata,
+): Promise<AuthorizationDecision> {
+  const isAllowed = principals.some(({role}) => allowedRoles.includes(role));
+  return isAllowed ? AuthorizationDecision.ALLOW : AuthorizationDecision.DENY;
+}
+
+/** Refuses by injection: the names that the application keeps a list of. */
+@accessFilter({phase: 'pre', entity: 'Salary'})
+export class NotBanned implements Provider<AccessFilter> {
+  constructor(
+    @inject('banned') private readonly banned: readonly string[],
+    @inject(SecurityBindings.USER, {optional: true}) private readonly user?: UserProfile,
+  ) {}
+
+  value(): AccessFilter {
+    const isBanned = this.user !== undefined && this.banned.includes(this.user[securityId]);
+    return (_, next) => (isBanned ? next(new Error('You are banned.')) : next());
+  }
+}
+
+const calls: string[] = [];
+
+@bind(asGlobalInterceptor('journal'), {scope: BindingScope.SINGLETON})
+class Journal implements Provider<Interceptor> {
+  value(): Interceptor {
+    return async (invocation, next) => {
+      calls.push(`${invocation.source?.type} ${invocation.targetName}`);
+      return next();
+    };
+  }
+}
+
+class Payroll extends RepositoryMixin(RestApplication) {}
+
+describe("LoopBack's own guards", function () {
+  this.timeout(30_000);
+  let database: TestDatabase;
+  let app: Payroll;
+  let open: RawClient[];
+
+  before(async () => {
+    database = await (await givenPostgres18()).createDatabase('authorize');
+    const rest = {port: 0, host: '127.0.0.1', gracePeriodForClose: 0};
+    app = new Payroll({rest, shutdown: {signals: []}});
+    app.dataSource(
+      new juggler.DataSource({name: 'db', connector: 'postgresql', ...database.config}),
+    );
+    app.repository(SalaryRepository);
+    app.controller(defineEntityController(Salary, SalaryRepository, {basePath: '/salaries'}));
+    app.component(LiveEntitiesComponent);
+    app.configure(LiveEntitiesBindings.REALTIME).to({
+      jwt: {secret: 'a secret that is long enough for tests'},
+    });
+    app.component(AuthorizationComponent);
+    app.bind('voters.byRole').to(byRole).tag(AuthorizationTags.AUTHORIZER);
+    app.bind('banned').to(['eve']);
+    app.add(createBindingFromClass(NotBanned));
+    app.add(createBindingFromClass(Journal));
+    await app.migrateSchema();
+    await app.start();
+    await (await app.getRepository(SalaryRepository)).create({id: 'ada', amount: 7000});
+  });
+  after(async () => {
+    await app?.stop();
+    await (await app.get<juggler.DataSource>('datasources.db')).disconnect();
+    await database?.drop();
+  });
+  beforeEach(() => {
+    open = [];
+    calls.length = 0;
+  });
+  afterEach(() => open.forEach(each => each.close()));
+
+  const view = {type: 'Salary', view: 'all'};
+  const row = {type: 'Salary', id: 'ada'};
+  const everyCall: [string, object][] = [
+    ['subscribe', {ref: view}],
+    ['subscribe', {ref: row}],
+    ['read', view],
+    ['read', row],
+    ['read', {...row, field: 'amount'}],
+    ['create', {type: 'Salary', value: {id: 'x', amount: 1}}],
+    ['update', {...row, value: {amount: 1}}],
+    ['update', {...row, field: 'amount', value: 1}],
+    ['delete', row],
+    ['delete', {...row, field: 'amount'}],
+  ];
+  for (const who of ['stranger', undefined]) {
+    it(`refuse ${who ?? 'nobody'} every call over the socket, as over REST`, async () => {
+      const client = await connected(who);
+      for (const [event, request] of everyCall) {
+        const {error} = await client.call(event, request);
+        assert.equal(error?.code, 'FORBIDDEN', `${event} ${JSON.stringify(request)}`);
+        assert.equal(error?.statusCode, 403);
+      }
+      assert.doesNotMatch(client.received, /7000/);
+      assert.equal(await status('GET', '/salaries', who), 403);
+      assert.equal(await status('GET', '/salaries/ada', who), 403);
+      assert.equal(await status('DELETE', '/salaries/ada', who), 403);
+    });
+  }
+
+  it('let pass whom the class allows, and ask more where a method does', async () => {
+    const [boss, clerk] = [await connected('boss'), await connected('clerk')];
+    assert.equal((await clerk.call('subscribe', {ref: view})).ok, true);
+    assert.equal((await clerk.call('read', row)).ok, true);
+    assert.equal((await clerk.call('update', {...row, value: {amount: 7100}})).ok, true);
+    assert.equal((await clerk.call('delete', row)).error?.code, 'FORBIDDEN');
+    const value = {id: 'ben', amount: 1};
+    const created = await clerk.call('create', {type: 'Salary', value});
+    assert.equal(created.error?.code, 'FORBIDDEN');
+    assert.equal((await boss.call('create', {type: 'Salary', value})).ok, true);
+    assert.equal((await boss.call('delete', {type: 'Salary', id: 'ben'})).ok, true);
+    assert.equal(await status('DELETE', '/salaries/none', 'clerk'), 403);
+    assert.equal(await status('DELETE', '/salaries/none', 'boss'), 404);
+    assert.equal(await status('GET', '/salaries', 'clerk'), 200);
+  });
+
+  it('see socket calls in global interceptors, and where they come from', async () => {
+    const boss = await connected('boss');
+    await boss.call('read', view);
+    await boss.call('read', row);
+    await status('GET', '/salaries', 'boss');
+    assert.deepEqual(calls, [
+      'socketio SalaryLiveController.prototype.read',
+      'socketio SalaryLiveController.prototype.readRow',
+      'route SalaryController.prototype.find',
+    ]);
+  });
+
+  it('stand beside filters with injection, which know who calls', async () => {
+    const eve = await connected('boss', 'eve');
+    const {error} = await eve.call('read', view);
+    assert.deepEqual([error?.code, error?.message], ['CRUD_BLOCKED', 'You are banned.']);
+    assert.equal(await status('GET', '/salaries', 'boss', 'eve'), 403);
+  });
+
+  async function connected(role: string | undefined, name = 'ada'): Promise<RawClient> {
+    const auth = role === undefined ? {} : {token: await tokenOf(role, name)};
+    const client = await RawClient.connect(app.restServer.url!, auth);
+    open.push(client);
+    return client;
+  }
+
+  async function status(method: string, path: string, role?: string, name = 'ada') {
+    const headers: Record<string, string> = role
+      ? {authorization: `Bearer ${await tokenOf(role, name)}`}
+      : {};
+    return (await fetch(app.restServer.url! + path, {method, headers})).status;
+  }
+
+  async function tokenOf(role: string, name: string): Promise<string> {
+    const tokens = await app.get(LiveEntitiesBindings.TOKEN_SERVICE);
+    return tokens.generateToken({[securityId]: name, id: name, role});
+  }
+});
