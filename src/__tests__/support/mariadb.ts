@@ -14,7 +14,7 @@ const DEFAULT_URL = 'mysql://root@127.0.0.1:3306';
 let reachable: Promise<boolean> | undefined;
 
 /**
- * An empty database on the MariaDB named by `TEST_MARIADB_URL`, else on the machine's own. Undefined
+ * An empty database on the MariaDB of `TEST_MARIADB_URL`, else on the machine's own. Undefined
  * where there is none; the end of the run then says what was left out.
  */
 export async function givenMariaDatabase(name: string): Promise<MariaDatabase | undefined> {
