@@ -98,11 +98,17 @@ export class Watched {
     const messages = this.shown.splice(0);
     messages.forEach((text, message) => {
       const found = states.findIndex((state, i) => i >= at && this.expected(state) === text);
-      assert.ok(
-        found >= 0,
-        `${view} ${JSON.stringify(viewParams)}, message ${message} of ${messages.length}: ` +
-          `what it shows was never the database's state after commit ${at}:\n${text}`,
-      );
+      if (found < 0) {
+        const earlier = states.map(state => this.expected(state)).lastIndexOf(text);
+        const was = earlier < 0 ? 'never, at no commit' : `last after commit ${earlier}`;
+        assert.fail(
+          `${view} ${JSON.stringify(viewParams)}, message ${message} of ${messages.length}: ` +
+            `what it shows was the database's state ${was}; the message before showed commit ` +
+            `${at} of ${states.length}.\nBefore: ${messages[message - 1]}\nNow:    ${text}\n` +
+            `Commits ${at} and on:\n` +
+            states.slice(at, at + 12).map(state => this.expected(state)).join('\n'),
+        );
+      }
       at = found;
     });
     return messages.length;
