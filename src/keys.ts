@@ -2,6 +2,7 @@ import type {AuthenticationStrategy, TokenService} from '@loopback/authenticatio
 import {BindingKey} from '@loopback/core';
 import type {UserProfile} from '@loopback/security';
 import type {AccessGuard, LiveSessions, LoginService} from './core/access';
+import type {ChangeFeed} from './core/ports';
 import type {LiveStatus} from './core/status';
 
 /** The live side as health checks see it. */
@@ -36,6 +37,12 @@ export namespace LiveEntitiesBindings {
   export const CHANGE_PUBLISHER = BindingKey.create<object>(
     'loopback4-live-entities.change-publisher',
   );
+
+  /**
+   * Where changes of live rows come from, when `feed` is `'auto'`. Its changes are hints: pages
+   * that they may concern are read anew. No default.
+   */
+  export const CHANGE_FEED = BindingKey.create<ChangeFeed>('loopback4-live-entities.change-feed');
 
   /** Runs the access filters of `@realtime`, for sockets and generated REST controllers. */
   export const ACCESS_GUARD = BindingKey.create<AccessGuard>(

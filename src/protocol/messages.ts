@@ -89,6 +89,15 @@ export interface EndedMessage {
   readonly error: WireError;
 }
 
+/**
+ * The server does not learn of changes of these entities any more (`live` false): pages stay as
+ * they were. Or it does again: what has changed meanwhile comes as deltas.
+ */
+export interface FeedMessage {
+  readonly types: readonly string[];
+  readonly live: boolean;
+}
+
 /** Reads once: a page (`view`), a row (`id`), or one property of a row (`id` and `field`). */
 export type ReadRequest = ViewPageRef | (RowRef & {readonly field?: string});
 
@@ -157,6 +166,7 @@ export interface ServerToClientEvents {
   /** A page anew, where steps would not do (a resync after the feed was interrupted). */
   snapshot(message: PageSnapshot): void;
   ended(message: EndedMessage): void;
+  feed(message: FeedMessage): void;
   /** A filter wants a login, or the session has expired or was revoked. */
   logout(message: {readonly error: WireError}): void;
   /** The person is known by another profile now, as after a change of role. */

@@ -5,12 +5,14 @@ import type {Member, Publisher} from '../../core/hub';
 import type {
   ClientToServerEvents,
   DeltaMessage,
+  FeedMessage,
   Handshake,
   ServerToClientEvents,
 } from '../../protocol/messages';
 import {REQUEST_SCHEMAS} from '../../protocol/schemas';
 import {PROTOCOL_FLOOR, PROTOCOL_VERSION} from '../../protocol/version';
 import {Counted} from './counted';
+import {Drains, roomOf, SocketOutlet} from './outlet';
 import {RateLimit} from './rate-limit';
 import {checkRequest, type CallName} from './requests';
 import {isInternal, toWireError} from './wire-error';
@@ -38,6 +40,8 @@ export interface TransportOptions {
   readonly cors: ServerOptions['cors'] | undefined;
   readonly payloadBytes: number;
   readonly bufferedBytes: number;
+  /** Bytes waiting for a client from which on it gets the newest state instead of each step. */
+  readonly slowBytes: number;
   readonly opsPerSecond: number;
   readonly callsAtOnce: number;
   readonly depth: number;
@@ -45,12 +49,16 @@ export interface TransportOptions {
   /** The address of a client, where it is not that of the connection. */
   readonly addressOf: ((request: IncomingMessage) => string) | undefined;
   readonly logger: {error(message: string, error?: unknown): void};
+  /** The entities whose changes do not come at the moment. */
+  standingStill(): readonly string[];
+  /** Has a look at the sockets, or makes others have one. */
+  readonly instrument: ((server: Server) => void) | undefined;
   /** Makes the handler of a new connection. Throws to refuse it. */
   accept(connection: Connection, handshake: Handshake): Promise<ConnectionHandler>;
 }
 
-const ROOM = 'live:';
 const BUFFER_CHECK_MS = 1000;
+const MOST_CODES = 100;
 
 /**
  * Socket.IO on the REST server's own port: one room for each channel, calls answered through
@@ -60,6 +68,11 @@ export class SocketTransport implements Publisher {
   private readonly io: Server<ClientToServerEvents, ServerToClientEvents>;
   private readonly guard: NodeJS.Timeout;
   private readonly addresses = new Counted();
+  /** Not in the socket's `data`, which an admin page shows. */
+  private readonly handlers = new WeakMap<LiveSocket, ConnectionHandler>();
+  private readonly refusals = new Map<string, number>();
+  private readonly drains = new Drains();
+  private readonly outlets = new WeakMap<LiveSocket, SocketOutlet>();
 
   constructor(private readonly options: TransportOptions) {
     this.io = new Server(options.httpServer, {
@@ -77,6 +90,7 @@ export class SocketTransport implements Publisher {
       );
     });
     this.io.on('connection', socket => this.connected(socket));
+    options.instrument?.(this.io as Server);
     this.guard = setInterval(() => this.cutOffStalled(), BUFFER_CHECK_MS).unref();
   }
 
@@ -84,12 +98,23 @@ export class SocketTransport implements Publisher {
     return this.io.of('/').sockets.size;
   }
 
+  /** Calls and handshakes that were refused since the start, by code. */
+  get refused(): ReadonlyMap<string, number> {
+    return this.refusals;
+  }
+
   publish(delta: DeltaMessage): void {
-    this.io.to(ROOM + delta.channel).emit('delta', delta);
+    this.io.to(roomOf(delta.channel)).emit('delta', delta);
+  }
+
+  /** Tells everybody, also those who watch none of the entities. */
+  feed(message: FeedMessage): void {
+    this.io.emit('feed', message);
   }
 
   async close(): Promise<void> {
     clearInterval(this.guard);
+    this.drains.stop();
     await this.io.close();
   }
 
@@ -106,16 +131,19 @@ export class SocketTransport implements Publisher {
       throw new LiveEntityError('BAD_REQUEST', 'the token of the handshake is a text');
     }
     const address = this.options.addressOf?.(socket.request) ?? socket.handshake.address;
+    const outlet = new SocketOutlet(socket, this.options.slowBytes, this.drains.add);
+    this.outlets.set(socket, outlet);
     const connection: Connection = {
       socket,
+      outlet,
       address,
-      join: channel => void socket.join(ROOM + channel),
-      leave: channel => void socket.leave(ROOM + channel),
+      join: channel => void socket.join(roomOf(channel)),
+      leave: channel => void socket.leave(roomOf(channel)),
     };
     const leave = this.enter(address);
     try {
       const handler = await this.options.accept(connection, {protocol, token});
-      socket.data = handler;
+      this.handlers.set(socket, handler);
       onceGone(socket, () => {
         leave();
         handler.closed();
@@ -134,7 +162,9 @@ export class SocketTransport implements Publisher {
   }
 
   private connected(socket: LiveSocket): void {
-    const handler = socket.data as ConnectionHandler;
+    const handler = this.handlers.get(socket)!;
+    const types = this.options.standingStill();
+    if (types.length > 0) socket.emit('feed', {types, live: false});
     const {opsPerSecond, callsAtOnce} = this.options;
     const limit = new RateLimit(opsPerSecond, callsAtOnce);
     for (const name of Object.keys(REQUEST_SCHEMAS) as CallName[]) {
@@ -176,13 +206,22 @@ export class SocketTransport implements Publisher {
   private wireError(thrown: unknown) {
     const error = toWireError(thrown);
     if (isInternal(error)) this.options.logger.error('a live call failed', thrown);
+    this.count(error.code);
     return error;
+  }
+
+  /** An application's filters can answer any code they like; only so many are told apart. */
+  private count(code: string): void {
+    const isKnown = this.refusals.has(code) || this.refusals.size < MOST_CODES;
+    const name = isKnown ? code : 'OTHER';
+    this.refusals.set(name, (this.refusals.get(name) ?? 0) + 1);
   }
 
   /** One who does not read must not grow the server's memory; the client comes back and resumes. */
   private cutOffStalled(): void {
     for (const socket of this.io.of('/').sockets.values()) {
-      if (bufferedBytes(socket) <= this.options.bufferedBytes) continue;
+      const bytes = this.outlets.get(socket)?.bufferedBytes() ?? 0;
+      if (bytes <= this.options.bufferedBytes) continue;
       socket.conn.close(true);
       // A closing handshake would wait for one who does not read.
       socket.conn.request.socket.destroy();
@@ -199,12 +238,4 @@ function onceGone(socket: LiveSocket, gone: () => void): void {
     conn.off('close', gone);
     gone();
   });
-}
-
-function bufferedBytes(socket: LiveSocket): number {
-  let bytes = 0;
-  for (const {data} of socket.conn['writeBuffer']) {
-    if (typeof data === 'string' || Buffer.isBuffer(data)) bytes += data.length;
-  }
-  return bytes;
 }

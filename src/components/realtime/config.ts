@@ -29,10 +29,13 @@ const LIMITS: Required<RealtimeLimits> = {
   viewParams: 10_000,
   offset: 10_000,
   bufferedBytes: 4 * 2 ** 20,
+  slowBytes: 64 * 2 ** 10,
   connectionsPerAddress: Infinity,
   loginAttempts: 10,
   windows: 50_000,
 };
+
+const FEEDS: readonly unknown[] = ['auto', 'repository', 'postgres'];
 
 const DEFAULTS = {
   path: '/realtime',
@@ -57,14 +60,17 @@ export function resolveConfig(config: RealtimeConfig = {}): ResolvedRealtimeConf
   const limits = {...LIMITS, ...given(config.limits ?? {})};
   const resolved: ResolvedRealtimeConfig = {...DEFAULTS, ...given(config), limits};
   const {defaultPageSize, maxPageSize, cacheDuration, feed, filterTimeout} = resolved;
-  if (feed !== 'auto' && feed !== 'postgres') {
-    throw new Error(`realtime: feed '${String(feed)}' is not one of 'auto', 'postgres'`);
+  if (typeof feed !== 'object' && !FEEDS.includes(feed)) {
+    throw new Error(`realtime: feed '${String(feed)}' is not one of '${FEEDS.join("', '")}'`);
   }
   const numbers = {...limits, defaultPageSize, maxPageSize, filterTimeout};
   for (const [name, value] of Object.entries(numbers)) {
     if (!(value > 0)) throw new Error(`realtime: ${name} must be a number above 0`);
   }
   if (!(cacheDuration >= 0)) throw new Error('realtime: cacheDuration must be a number from 0');
+  if (resolved.audit && !(resolved.audit.interval > 0)) {
+    throw new Error('realtime: audit.interval must be a number of milliseconds above 0');
+  }
   if (defaultPageSize > maxPageSize) {
     throw new Error('realtime: defaultPageSize is larger than maxPageSize');
   }

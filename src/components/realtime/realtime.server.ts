@@ -11,9 +11,12 @@ import {
 } from '@loopback/core';
 import {RestBindings, type RestServer} from '@loopback/rest';
 import {SocketTransport} from '../../adapters/socketio/transport';
+import type {HubCounters} from '../../core/counters';
 import type {LiveStatus} from '../../core/status';
-import type {DeltaMessage} from '../../protocol/messages';
+import type {DeltaMessage, FeedMessage} from '../../protocol/messages';
 import {LiveEntitiesBindings} from '../../keys';
+import type {LiveMetrics} from '../operation/live-metrics';
+import {adminUi} from './admin-ui';
 import {resolveConfig, type ResolvedRealtimeConfig} from './config';
 import {LiveEngine} from './engine';
 import {LiveConnection} from './live-connection';
@@ -51,8 +54,32 @@ export class RealtimeServer implements LifeCycleObserver {
     return this.engine?.status();
   }
 
+  /** What happened on the live side, and what is there, for metrics; undefined as `status`. */
+  get counters(): HubCounters | undefined {
+    return this.engine?.counters();
+  }
+
+  /** All that is known for metrics; undefined as `status`. */
+  get metrics(): LiveMetrics | undefined {
+    const {engine, transport} = this;
+    if (!engine || !transport) return undefined;
+    const {connections, refused} = transport;
+    return {counters: engine.counters(), feeds: engine.status().feeds, connections, refused};
+  }
+
+  /** @throws Error that says why live views do not follow the database at the moment */
+  mustBeReady(): void {
+    if (!this.config.enabled) return;
+    const {status} = this;
+    if (!status) throw new Error('live views have not started, or have stopped');
+    if (status.live) return;
+    const [feed] = status.feeds.filter(({state}) => state !== 'live');
+    throw new Error(`the change feed ${feed?.name} is ${feed?.state}: ${feed?.error ?? ''}`);
+  }
+
   async start(): Promise<void> {
     if (!this.config.enabled) return;
+    const instrument = this.config.adminUi && adminUi(this.config.adminUi);
     const httpServer = this.rest.httpServer?.server;
     if (!httpServer) {
       throw new Error(
@@ -60,7 +87,10 @@ export class RealtimeServer implements LifeCycleObserver {
           'so there is no port for the socket',
       );
     }
-    const publisher = {publish: (delta: DeltaMessage) => this.transport?.publish(delta)};
+    const publisher = {
+      publish: (delta: DeltaMessage) => this.transport?.publish(delta),
+      feed: (message: FeedMessage) => this.transport?.feed(message),
+    };
     this.engine = await LiveEngine.start(this.application, this.config, publisher);
     const options = {
       application: this.application,
@@ -75,7 +105,9 @@ export class RealtimeServer implements LifeCycleObserver {
       cors,
       logger,
       addressOf,
+      instrument,
       ...limits,
+      standingStill: () => this.engine?.standingStill ?? [],
       accept: (connection, {token}) => new LiveConnection(connection, options).open(token),
     });
   }

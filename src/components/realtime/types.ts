@@ -6,6 +6,7 @@ import type {
   AccessRequest as CoreRequest,
   LoginService as CoreLoginService,
 } from '../../core/access';
+import type {ChangeFeed} from '../../core/ports';
 import type {ViewContext} from '../../core/view';
 
 /** What an access filter is asked to judge; see {@link AccessFilter}. */
@@ -115,6 +116,11 @@ export interface RealtimeLimits {
   readonly offset?: number;
   /** Bytes that may wait for a client that does not read; beyond, it is cut off. Default 4 MiB. */
   readonly bufferedBytes?: number;
+  /**
+   * Bytes waiting for a client from which on its changes are put together: it gets nothing until it
+   * has read what waits, and then one message with what is new. Default 64 KiB.
+   */
+  readonly slowBytes?: number;
   /** Connections from one address; `TOO_MANY_CONNECTIONS` beyond. Default: no limit. */
   readonly connectionsPerAddress?: number;
   /**
@@ -161,8 +167,19 @@ export interface RealtimeConfig {
   readonly blockPreByDefault?: boolean;
   /** Refuse what no `post` filter allows. Default false. */
   readonly blockPostByDefault?: boolean;
-  /** Where changes come from. `'auto'` takes `'postgres'`, and says so. Default `'auto'`. */
-  readonly feed?: 'auto' | 'postgres';
+  /**
+   * Where changes come from.
+   *
+   * - `'postgres'`: the log of the database. It has everything, whoever wrote it; where the server
+   *   or the role does not allow it, the application does not start.
+   * - `'repository'`: the repositories of this process, on any connector.
+   * - `'auto'`: the feed bound at `LiveEntitiesBindings.CHANGE_FEED` if there is one; else
+   *   `'postgres'` where it is possible and `'repository'` where it is not, which is logged.
+   * - A feed of your own.
+   *
+   * Default `'auto'`.
+   */
+  readonly feed?: 'auto' | 'repository' | 'postgres' | ChangeFeed;
   readonly limits?: RealtimeLimits;
   /** Milliseconds that one access filter may take; one that hangs refuses. Default 5,000. */
   readonly filterTimeout?: number;
@@ -179,6 +196,12 @@ export interface RealtimeConfig {
     /** Seconds, or a text such as `'8h'`. Default `'8h'`. */
     readonly expiresIn?: string | number;
   };
+  /**
+   * Compares kept pages with the database, one each `interval` milliseconds, by reading it again at
+   * a snapshot. One that is wrong is counted, logged and read anew. For the `postgres` feed.
+   * Default: off.
+   */
+  readonly audit?: {readonly interval: number};
   /** False: no socket at all, for instance in a process that only writes. Default true. */
   readonly enabled?: boolean;
 }
