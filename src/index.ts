@@ -101,6 +101,7 @@ export {
   type EntityControllerOptions,
 } from './components/rest/entity-controller';
 
+export {DataModifiedError, type ErrorStyle} from './components/rest/oe-errors';
 export {LiveEntityApiBuilder, type LiveEntityApiConfig} from './components/rest/live-entity.api-builder';
 
 // Realtime

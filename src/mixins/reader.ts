@@ -29,12 +29,12 @@ export class EntityReader<T extends Entity> {
     options: Options | undefined,
     run: (filter: Filter<T>) => Promise<R[]>,
   ): Promise<R[]> {
-    await this.secrets.checkQuery(filter);
+    const asked = await this.secrets.filter(filter);
     const idIsExtra = this.secrets.lacksId(filter?.fields);
     const entities = await run({
-      ...filter,
+      ...asked,
       ...(idIsExtra ? {fields: this.withId(filter?.fields)} : {}),
-      where: this.where(filter?.where, options),
+      where: this.where(asked?.where, options),
     });
     await this.secrets.open(entities);
     if (idIsExtra) entities.forEach(e => delete (e as Record<string, unknown>)[this.idName]);
@@ -63,8 +63,7 @@ export class EntityReader<T extends Entity> {
     where: Where<T> | undefined,
     options: Options | undefined,
   ): Promise<Where<T>> {
-    await this.secrets.checkQuery(where && {where});
-    return this.where(where, options);
+    return this.where(await this.secrets.where(where), options);
   }
 
   byId(id: unknown): Where<T> {

@@ -1,6 +1,8 @@
-import type {Entity, Filter} from '@loopback/repository';
+import type {Entity, Filter, Options} from '@loopback/repository';
+import type {Claim} from './crypto/property-search';
+import {toStoredForm} from './crypto/values';
 import type {LiveEntity} from './live-entity';
-import type {Row} from './plan';
+import type {Condition, Row} from './plan';
 import type {Surroundings} from './surroundings';
 
 /** Encrypts what goes to the database and decrypts what comes from it. */
@@ -16,13 +18,12 @@ export class Secrets {
 
   /** A row to be written; `id` is given for a write by id. */
   async seal(row: Row, id?: unknown): Promise<Row> {
-    const codec = await this.surroundings.codec();
-    if (!codec || !codec.properties.some(name => row[name] != null)) return row;
-    return codec.encrypt(row, {id: id === undefined ? undefined : this.live.typedId(id)});
+    const codec = this.none ? undefined : await this.surroundings.codec();
+    return codec ? codec.encrypt(row, {id: id == null ? undefined : this.live.typedId(id)}) : row;
   }
 
-  /** New rows: defaults that encryption depends on are applied before it. */
-  async sealNew(row: Row): Promise<Row> {
+  /** A new row with the defaults that encryption depends on: they are applied before it. */
+  completed(row: Row): Row {
     if (this.none) return row;
     const {live} = this;
     const complete = {...row};
@@ -34,7 +35,34 @@ export class Secrets {
     // Juggler makes ids such as `defaultFn: 'uuidv4'` when it instantiates a model.
     const made = complete[live.idName] ?? new live.model({}).toObject(true)[live.idName];
     if (made !== undefined && made !== null) complete[live.idName] = made;
-    return this.seal(complete, made ?? undefined);
+    return complete;
+  }
+
+  /** Rows as they are stored, in plain text, where they may claim unique values. */
+  async stored(where: Condition, options: Options): Promise<Row[]> {
+    if (!this.live.searchable.some(({unique}) => unique)) return [];
+    const codec = await this.surroundings.codec();
+    const {transaction} = options;
+    const found = await this.live.model.find({where}, transaction ? {transaction} : {});
+    const rows = found.map(instance => instance.toObject(true));
+    const opened: Row[] = [];
+    for (const row of rows) opened.push(await codec!.decrypt(row, {id: row[this.live.idName]}));
+    return opened;
+  }
+
+  /** What rows in plain text must have for themselves, and the database cannot see to. */
+  async claims(rows: readonly Row[]): Promise<Claim[]> {
+    if (!this.live.searchable.some(({unique}) => unique)) return [];
+    const codec = await this.surroundings.codec();
+    return codec ? (await Promise.all(rows.map(row => codec.search.claims(row)))).flat() : [];
+  }
+
+  /** The encrypted properties of a row in plain text, as reading it back will answer them. */
+  shown(row: Row): Row {
+    const given = Object.entries(this.live.encrypted).filter(([name]) => row[name] !== undefined);
+    return Object.fromEntries(
+      given.map(([name, {type}]) => [name, toStoredForm(row[name], type)]),
+    );
   }
 
   /** Decrypts entities in place: they were made for this call and nobody else has them. */
@@ -50,10 +78,20 @@ export class Secrets {
     return entities;
   }
 
-  /** Refuses what a database cannot answer of ciphertext. */
-  async checkQuery(filter: object | undefined): Promise<void> {
-    if (this.none || !filter) return;
-    (await this.surroundings.codec())?.checkQuery(filter);
+  /**
+   * A filter as the database can answer it.
+   *
+   * @throws `EncryptedQueryError` for what it cannot answer of ciphertext
+   */
+  async filter<F extends object | undefined>(filter: F): Promise<F> {
+    if (this.none || !filter) return filter;
+    const codec = await this.surroundings.codec();
+    return codec ? codec.search.filter(filter) : filter;
+  }
+
+  /** A where as the database can answer it. */
+  async where<W extends object | undefined>(where: W): Promise<W> {
+    return where && (await this.filter({where})).where;
   }
 
   /** Whether a selection of fields leaves out the id that decryption needs. */

@@ -1,6 +1,7 @@
 import {EntityNotFoundError, type Entity, type Options} from '@loopback/repository';
 import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
+import {claiming} from './claims';
 import {checkedRows, expectedVersion} from './behaviours/version';
 import {BehaviourMissingError, RestoreConflictError, VersionConflictError} from './errors';
 import type {JugglerInstance} from './juggler';
@@ -39,7 +40,7 @@ export class EntityWriter<T extends Entity> {
     const inputs = given.map(input => this.secrets.completed(input));
     const context = await surroundings.writeContext(options);
     const rows = await Promise.all(inputs.map(row => this.secrets.seal(row, row[live.idName])));
-    const result = await this.run(planInsert(live.behaviours, rows, context), options);
+    const result = await this.run(planInsert(live.behaviours, rows, context), options, inputs);
     return result.created!.map((instance, i) => this.created(inputs[i], instance));
   }
 
@@ -63,7 +64,7 @@ export class EntityWriter<T extends Entity> {
     // What asked for no version may have come into being since the first attempt found nothing.
     const attempts = request.single && 'unlessSame' in plan && plan.unlessSame ? 2 : 1;
     for (let left = attempts; ; left--) {
-      const {count} = await this.run(plan, options).catch(error => {
+      const {count} = await this.runChange(plan, request).catch(error => {
         throw kind === 'restore' ? asRestoreConflict(error, live.name, request.id) : error;
       });
       if (plan.checked && count < plan.checked.length) throw await this.conflictsOf(plan, options);
@@ -119,7 +120,32 @@ export class EntityWriter<T extends Entity> {
     return this.host.live.withPlainChildren(Object.fromEntries(given));
   }
 
-  private async run(plan: WritePlan, options: Options): Promise<WriteResult> {
+  private async runChange(
+    plan: ChangePlan | RemovePlan,
+    {kind, single, id, input, options}: ChangeRequest,
+  ): Promise<WriteResult> {
+    const {live} = this.host;
+    const own = single ? {[live.idName]: live.typedId(id)} : plan.where;
+    const returns = kind === 'restore' ? await this.secrets.stored(own, options) : [input];
+    return this.run(plan, options, returns, own);
+  }
+
+  /**
+   * @param written - The rows in plain text that there will be
+   * @param own - Which rows they are now
+   */
+  private async run(
+    plan: WritePlan,
+    options: Options,
+    written: readonly Row[],
+    own?: Condition,
+  ): Promise<WriteResult> {
+    const {live} = this.host;
+    const claims = await this.secrets.claims(written);
+    return claiming(live, claims, own, options, within => this.execute(plan, within));
+  }
+
+  private async execute(plan: WritePlan, options: Options): Promise<WriteResult> {
     const {live, surroundings} = this.host;
     const publisher = await surroundings.publisher();
     const result = await live.executor.run(plan, live, options, publisher ? 'rows' : 'count');

@@ -1,9 +1,11 @@
 import {columnBinding, open, rowBinding, seal, sealedKeyId} from './envelope';
-import {CryptoConfigurationError, DecryptionError, EncryptionError} from './errors';
+import {DecryptionError, EncryptionError} from './errors';
+import {IndexKeys} from './index-keys';
 import type {DataCipherKey, KeyRing} from './keys';
 import type {LegacyReader} from './legacy';
-import {checkEncryptedQuery} from './query-check';
-import {toStoredForm, valueFromBytes, valueToBytes} from './values';
+import {PropertySearch} from './property-search';
+import type {EncryptedProperty} from './searchable';
+import {fromPlainText, toStoredForm, valueFromBytes, valueToBytes} from './values';
 
 /** A row by property names, as a repository hands it to or takes it from the database. */
 export type PlainRow = Record<string, unknown>;
@@ -29,31 +31,23 @@ export interface PropertyCodec {
   /** Fetches the key that encrypts, so that a missing one is found at start-up. */
   ready(): Promise<void>;
   /**
+   * Sets the index columns too: an entity's own values for them count for nothing.
+   *
    * @throws {@link EncryptionError} for a value that is ciphertext already, a mask, not
    * encryptable, or without the id that it must be bound to.
    */
   encrypt(row: Readonly<PlainRow>, ctx: RowContext): PlainRow | Promise<PlainRow>;
   /** @throws {@link DecryptionError}, unless failures are masked. */
   decrypt(row: Readonly<PlainRow>, ctx: RowContext): PlainRow | Promise<PlainRow>;
+  /** Looks for rows by encrypted properties. */
+  readonly search: PropertySearch;
   /**
-   * Refuses a filter that compares or orders by an encrypted property. Scopes of inclusions are
-   * for the repository of the target, which checks what it is asked.
+   * What has to be written so that a stored row is as if it were written now: ciphertext under the
+   * current key, of what other readers have read too, and indexes. Undefined when nothing has.
    *
-   * @throws `EncryptedQueryError`
+   * @throws {@link DecryptionError}, also where failures are masked
    */
-  checkQuery(filter: object | undefined): void;
-}
-
-/** `encrypt` of a property definition. */
-export type EncryptSetting =
-  | true
-  | {readonly searchable?: boolean; readonly normalize?: unknown};
-
-/** One encrypted property, from the model's definition. */
-export interface EncryptedProperty {
-  readonly encrypt: EncryptSetting;
-  /** The property's type as the model says it: `'string'`, `Date`, … */
-  readonly type?: unknown;
+  renew(row: Readonly<PlainRow>, ctx: RowContext): Promise<PlainRow | undefined>;
 }
 
 /** What {@link createPropertyCodec} needs to know. */
@@ -62,6 +56,8 @@ export interface PropertyCodecOptions {
   readonly entityName: string;
   readonly properties: Readonly<Record<string, EncryptedProperty>>;
   readonly keys: KeyRing;
+  /** Keys of the blind indexes. Default: all of `keys`. */
+  readonly indexKeys?: IndexKeys;
   /** Bind each ciphertext to the id of its row. Only where the application makes the ids. */
   readonly bindId: boolean;
   /** `'mask'` answers {@link MASK} instead of throwing. Default `'throw'`. */
@@ -80,8 +76,7 @@ export const MASK = '**********';
 /**
  * Makes the codec of one model.
  *
- * @throws {@link CryptoConfigurationError} `CRYPTO_SEARCHABLE_UNSUPPORTED` for a searchable
- * property.
+ * @throws `CryptoConfigurationError` for a property that cannot be encrypted as its definition asks
  * @example
  * ```ts
  * const codec = createPropertyCodec({
@@ -94,43 +89,36 @@ export const MASK = '**********';
  * ```
  */
 export function createPropertyCodec(options: PropertyCodecOptions): PropertyCodec {
-  for (const [name, {encrypt}] of Object.entries(options.properties)) {
-    if (encrypt !== true && encrypt.searchable) {
-      throw new CryptoConfigurationError(
-        'CRYPTO_SEARCHABLE_UNSUPPORTED',
-        `${options.entityName}.${name} asks for a searchable encryption, which this version ` +
-          `does not have: neither equality search nor uniqueness would hold. Use encrypt: true.`,
-      );
-    }
-  }
   return new RowCodec(options);
 }
 
 class RowCodec implements PropertyCodec {
   readonly properties: readonly string[];
+  readonly search: PropertySearch;
   /** What names each property's column in the authentication of its values. */
   private readonly columns: ReadonlyMap<string, string>;
-  private readonly encrypted: ReadonlySet<string>;
 
   constructor(private readonly options: PropertyCodecOptions) {
-    this.properties = Object.keys(options.properties);
-    this.encrypted = new Set(this.properties);
+    const {entityName, properties, keys, indexKeys} = options;
+    this.properties = Object.keys(properties);
+    this.search = new PropertySearch(entityName, properties, indexKeys ?? new IndexKeys(keys));
     this.columns = new Map(
       this.properties.map(name => [name, columnBinding(options.entityName, name)]),
     );
   }
 
-  ready(): Promise<void> {
-    return this.options.keys.ready();
+  async ready(): Promise<void> {
+    await this.options.keys.ready();
+    await this.search.ready();
   }
 
   encrypt(row: Readonly<PlainRow>, ctx: RowContext): PlainRow | Promise<PlainRow> {
-    const present = this.properties.filter(name => isPresent(row, name));
-    if (present.length === 0) return row;
-    const key = this.options.keys.currentAtHand();
-    return key
-      ? this.encryptWith(key, row, present, ctx)
-      : this.options.keys.current().then(k => this.encryptWith(k, row, present, ctx));
+    const given = this.search.withoutIndexes(row);
+    const present = this.properties.filter(name => isPresent(given, name));
+    const indexes = this.search.indexesFor(given);
+    return indexes instanceof Promise
+      ? indexes.then(made => this.encryptAll(given, present, made, ctx))
+      : this.encryptAll(given, present, indexes, ctx);
   }
 
   decrypt(row: Readonly<PlainRow>, ctx: RowContext): PlainRow | Promise<PlainRow> {
@@ -142,8 +130,36 @@ class RowCodec implements PropertyCodec {
       : this.options.keys.fetch(missing).then(() => this.decryptAll(row, present, ctx));
   }
 
-  checkQuery(filter: object | undefined): void {
-    checkEncryptedQuery(this.options.entityName, this.encrypted, filter);
+  async renew(row: Readonly<PlainRow>, ctx: RowContext): Promise<PlainRow | undefined> {
+    const {keys} = this.options;
+    const key = await keys.current();
+    const present = this.properties.filter(name => isPresent(row, name));
+    const stale = present.filter(name => sealedKeyId(String(row[name])) !== key.id);
+    const searchable = this.search.properties.map(({property}) => property);
+    const needed = present.filter(name => stale.includes(name) || searchable.includes(name));
+    await keys.fetch(this.keysToFetch(row, needed));
+    const plain: PlainRow = {};
+    for (const name of needed) plain[name] = this.decryptOne(name, row[name], ctx);
+    const renewed = stale.length ? this.encryptWith(key, pick(plain, stale), stale, ctx) : {};
+    const indexes = await this.search.indexesFor(this.search.complete(plain));
+    for (const [column, index] of Object.entries(indexes)) {
+      if ((row[column] ?? null) !== index) renewed[column] = index;
+    }
+    return Object.keys(renewed).length ? renewed : undefined;
+  }
+
+  private encryptAll(
+    row: Readonly<PlainRow>,
+    present: readonly string[],
+    indexes: PlainRow,
+    ctx: RowContext,
+  ): PlainRow | Promise<PlainRow> {
+    const indexed = Object.keys(indexes).length ? {...row, ...indexes} : row;
+    if (present.length === 0) return indexed;
+    const key = this.options.keys.currentAtHand();
+    return key
+      ? this.encryptWith(key, indexed, present, ctx)
+      : this.options.keys.current().then(k => this.encryptWith(k, indexed, present, ctx));
   }
 
   private encryptWith(
@@ -209,10 +225,10 @@ class RowCodec implements PropertyCodec {
 
   /** A value that we did not write: of the predecessor, or plaintext from before encryption. */
   private readForeign(name: string, value: unknown): unknown {
-    const {legacy, readPlaintext} = this.options;
+    const {legacy, readPlaintext, properties} = this.options;
     const read = typeof value === 'string' ? legacy?.read(value) : undefined;
-    if (read !== undefined) return read;
-    if (readPlaintext) return value;
+    if (read !== undefined) return fromPlainText(read, properties[name].type);
+    if (readPlaintext) return fromPlainText(value, properties[name].type);
     throw this.decryptionError(name, legacy ? 'legacy unreadable' : 'not ciphertext');
   }
 
@@ -251,4 +267,8 @@ class RowCodec implements PropertyCodec {
 
 function isPresent(row: Readonly<PlainRow>, name: string): boolean {
   return row[name] !== undefined && row[name] !== null;
+}
+
+function pick(row: Readonly<PlainRow>, names: readonly string[]): PlainRow {
+  return Object.fromEntries(names.map(name => [name, row[name]]));
 }

@@ -1,4 +1,5 @@
 import {CryptoConfigurationError, type DecryptionError} from './errors';
+import {IndexKeys} from './index-keys';
 import {type KeyProvider, KeyRing, type KeyRingConfig} from './keys';
 import {createLegacyReader, type LegacyConfig, type LegacyReader} from './legacy';
 
@@ -9,6 +10,13 @@ import {createLegacyReader, type LegacyConfig, type LegacyReader} from './legacy
 export interface CryptoConfig extends Partial<KeyRingConfig> {
   /** The only one there is to write with, and the default. */
   readonly algorithm?: 'aes-256-gcm';
+  /**
+   * Ids of the keys for the blind indexes of searchable properties: the first indexes what is
+   * written, all are looked up. Default: the current key, and all others. While there are several,
+   * a write of a unique searchable property also looks for its value under the other keys; naming
+   * one key after `reencrypt` has finished saves that.
+   */
+  readonly indexKeys?: readonly string[];
   /** Read what oe-common-mixins stored. */
   readonly legacy?: LegacyConfig;
   /**
@@ -23,6 +31,7 @@ export interface CryptoConfig extends Partial<KeyRingConfig> {
 /** What every codec of the application shares: spread it into `createPropertyCodec`'s options. */
 export interface CryptoSettings {
   readonly keys: KeyRing;
+  readonly indexKeys: IndexKeys;
   readonly legacy: LegacyReader | undefined;
   readonly readPlaintext: boolean;
   readonly onDecryptFailure: 'throw' | 'mask';
@@ -45,8 +54,12 @@ export function cryptoSettings(config: CryptoConfig, provider?: KeyProvider): Cr
         `To read those of oe-common-mixins, set legacy: {algorithm, password}.`,
     );
   }
+  const keys = new KeyRing(
+    provider ?? {keys: config.keys ?? [], current: config.current ?? ''},
+  );
   return {
-    keys: new KeyRing(provider ?? {keys: config.keys ?? [], current: config.current ?? ''}),
+    keys,
+    indexKeys: new IndexKeys(keys, config.indexKeys),
     legacy: legacy && createLegacyReader(legacy),
     readPlaintext: config.readPlaintext ?? false,
     onDecryptFailure: config.onDecryptFailure ?? 'throw',

@@ -24,6 +24,7 @@ export function keysFromEnvironment(
   };
   return {
     byId: async id => keyOf(id),
+    ids: async () => idsIn(env, `${prefix}KEY_`),
     current: async () => {
       const id = env[`${prefix}CURRENT_KEY`] ?? onlyId(env, `${prefix}KEY_`);
       const key = keyOf(id);
@@ -37,9 +38,7 @@ export function keysFromEnvironment(
 }
 
 function onlyId(env: Readonly<Record<string, string | undefined>>, prefix: string): string {
-  const ids = Object.keys(env)
-    .filter(name => name.startsWith(prefix) && env[name])
-    .map(name => name.slice(prefix.length));
+  const ids = idsIn(env, prefix);
   if (ids.length === 1) return ids[0];
   throw new CryptoConfigurationError(
     'CRYPTO_NO_KEYS',
@@ -48,4 +47,10 @@ function onlyId(env: Readonly<Record<string, string | undefined>>, prefix: strin
       : `Several encryption keys are in the environment (${ids.join(', ')}): say which one is ` +
           `current.`,
   );
+}
+
+function idsIn(env: Readonly<Record<string, string | undefined>>, prefix: string): string[] {
+  return Object.keys(env)
+    .filter(name => name.startsWith(prefix) && env[name])
+    .map(name => name.slice(prefix.length));
 }

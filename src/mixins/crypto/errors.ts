@@ -7,7 +7,10 @@ export type CryptoConfigurationCode =
   | 'CRYPTO_UNKNOWN_CURRENT_KEY'
   | 'CRYPTO_ALGORITHM_UNSUPPORTED'
   | 'CRYPTO_LEGACY_INCOMPLETE'
-  | 'CRYPTO_SEARCHABLE_UNSUPPORTED';
+  | 'CRYPTO_SEARCHABLE_UNSUPPORTED'
+  | 'CRYPTO_UNIQUE_NEEDS_SEARCHABLE'
+  | 'CRYPTO_INDEX_KEYS_UNKNOWN'
+  | 'CRYPTO_KEY_UNAVAILABLE';
 
 /**
  * The keys or the encryption settings are wrong. It is raised when they are read, so that an
@@ -99,10 +102,11 @@ export class EncryptedQueryError extends Error {
     readonly propertyName: string,
     /** The operator, or `order`. */
     readonly operation: string,
+    searchable = false,
   ) {
     super(
-      `${entityName}.${propertyName} is encrypted: a query cannot use '${operation}' on it, ` +
-        `only whether it is null.`,
+      `${entityName}.${propertyName} is encrypted: a query cannot use '${operation}' on it, only ` +
+        (searchable ? `eq, neq, inq, nin, and whether it is null.` : `whether it is null.`),
     );
     this.name = 'EncryptedQueryError';
   }

@@ -31,6 +31,11 @@ export interface KeyRingConfig {
 export interface KeyProvider {
   current(): Promise<DataKey>;
   byId(id: string): Promise<DataKey | undefined>;
+  /**
+   * The ids of all keys that anything may still be written with. Needed for searchable properties,
+   * which are looked for under each of them, unless `indexKeys` of the configuration names some.
+   */
+  ids?(): Promise<readonly string[]>;
 }
 
 /** A key ready for use. The `KeyObject` shows nothing of itself when it is logged. */
@@ -109,6 +114,16 @@ export class KeyRing {
     return this.provider !== undefined;
   }
 
+  /** The ids of all keys, where they are configured; undefined where a provider has them. */
+  get configured(): readonly string[] | undefined {
+    return this.provider ? undefined : [...this.known.keys()];
+  }
+
+  /** The ids of all keys of a provider; undefined when it cannot tell. */
+  async listed(): Promise<readonly string[] | undefined> {
+    return this.provider?.ids?.();
+  }
+
   /** Brings the keys with these ids to hand. Those that do not exist stay absent. */
   async fetch(ids: readonly string[]): Promise<void> {
     const provider = this.provider;
@@ -123,12 +138,16 @@ export class KeyRing {
   }
 
   private async fetchCurrent(): Promise<DataCipherKey> {
-    const answer = await this.provider?.current();
+    const answer = await this.provider?.current().catch(error => {
+      // While the key service is away, what is at hand goes on encrypting.
+      if (!this.currentKey) throw error;
+      return this.currentKey;
+    });
     if (!answer) {
       throw new CryptoConfigurationError('CRYPTO_NO_KEYS', 'The key provider has no current key.');
     }
     // A secret that was derived from a passphrase is derived once, not at each renewal.
-    const key = this.known.get(answer.id) ?? cipherKeyOf(answer);
+    const key = this.known.get(answer.id) ?? cipherKeyOf(answer as DataKey);
     this.known.set(key.id, key);
     this.currentKey = key;
     this.currentUntil = this.now() + this.currentTtl;

@@ -12,11 +12,55 @@ const TAG = {
   json: 0x6a,
 };
 
-/** A date that came as text (from JSON) becomes the Date that reading it back should answer. */
+export type ScalarType = 'string' | 'number' | 'boolean' | 'date';
+
+const SCALARS: readonly string[] = ['string', 'number', 'boolean', 'date'] satisfies ScalarType[];
+
+/** The type of a property as a model may say it, `'string'` or `String`, if it is of a scalar. */
+export function scalarTypeOf(type: unknown): ScalarType | undefined {
+  const name = (typeof type === 'function' ? type.name : String(type)).toLowerCase();
+  return SCALARS.includes(name) ? (name as ScalarType) : undefined;
+}
+
+/**
+ * A value as its property types it, as juggler would make it of what came as JSON: a date that is a
+ * text becomes a Date. What does not fit stays as it is.
+ */
 export function toStoredForm(value: unknown, type: unknown): unknown {
-  if (typeof value !== 'string' || !isDateType(type)) return value;
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? value : date;
+  switch (scalarTypeOf(type)) {
+    case 'string':
+      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+    case 'number':
+      return isNumeric(value) ? Number(value) : value;
+    case 'boolean':
+      return value === 'true' ? true : value === 'false' ? false : value;
+    case 'date': {
+      const date = typeof value === 'string' ? new Date(value) : undefined;
+      return date && !Number.isNaN(date.getTime()) ? date : value;
+    }
+    case undefined:
+      return value;
+  }
+}
+
+/** A value as its property types it, from a column that holds every type as text. */
+export function fromPlainText(value: unknown, type: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (!isJsonType(type)) return toStoredForm(value, type);
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return value;
+  }
+}
+
+function isJsonType(type: unknown): boolean {
+  if (scalarTypeOf(type)) return false;
+  return typeof type === 'function' || type === 'object' || type === 'array';
+}
+
+function isNumeric(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
 }
 
 /** Undefined when the value cannot be encoded: a function, symbol, bigint, or a cyclic object. */
@@ -81,8 +125,4 @@ function json(value: unknown): Buffer | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isDateType(type: unknown): boolean {
-  return type === Date || (typeof type === 'string' && /^date/i.test(type));
 }

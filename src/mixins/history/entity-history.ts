@@ -58,8 +58,7 @@ export class EntityHistory<T extends Entity> {
   }
 
   async find(filter: Filter = {}, options: Options = {}): Promise<Revision<T>[]> {
-    await this.secrets.checkQuery(filter);
-    const {where, order, limit, skip, offset} = filter;
+    const {where, order, limit, skip, offset} = await this.secrets.filter(filter);
     const query = {
       where: plainWhere(where as Condition),
       order: order?.length ? order : ['_modelId ASC', '_revision ASC'],
@@ -72,10 +71,10 @@ export class EntityHistory<T extends Entity> {
 
   /** The rows as they were at a moment, those that are unchanged since then included. */
   async findAsOf(when: Date | string, filter: Filter<T> = {}, options: Options = {}): Promise<T[]> {
-    await this.secrets.checkQuery(filter);
+    const asked = await this.secrets.filter(filter);
     const {live} = this.host;
     const guard = live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
-    const where = conjunction([plainWhere(filter.where as Condition), guard]);
+    const where = conjunction([plainWhere(asked.where as Condition), guard]);
     const rows = await statesAt(live, this.model, momentAfter(when), {...filter, where}, options);
     const entities = await this.secrets.open(rows.map(row => this.host.toStoredEntity(row)));
     return entities.map(entity => selected(entity, filter.fields));
@@ -141,7 +140,9 @@ export class EntityHistory<T extends Entity> {
     const allowed = this.ownProperties();
     const refused = fields.filter(field => !allowed.includes(field));
     if (refused.length) throw new InvalidWhereError(`Cannot redact ${refused.join(', ')}.`);
-    const emptied = Object.fromEntries(fields.map(field => [field, null]));
+    const emptied = Object.fromEntries(
+      fields.flatMap(field => this.host.live.columnsOf(field)).map(column => [column, null]),
+    );
     return this.model.updateAll({_modelId: id}, emptied, options);
   }
 

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import {Context} from '@loopback/core';
 import {givenItems, type ItemRepository} from '../../support/behaviours';
 import type {BehaviourTarget} from '../behaviours.suite';
+import {reencryptSuite} from './reencrypt';
+import {searchableSuite} from './searchable';
 
 const SECRET = '4111 1111 1111 1111';
 
-export function cryptoSuite({dataSource, rawRows}: BehaviourTarget): void {
+export function cryptoSuite(target: BehaviourTarget): void {
+  const {dataSource, rawRows} = target;
   let items: ItemRepository;
 
   beforeEach(async () => {
@@ -86,6 +89,9 @@ export function cryptoSuite({dataSource, rawRows}: BehaviourTarget): void {
     await (items.modelClass as never as RawModel).updateAll({id: 'b'}, {secret: stolen});
     await assert.rejects(items.findById('b'), {code: 'DECRYPTION_FAILED'});
   });
+
+  describe('searchable properties', () => searchableSuite(target));
+  describe('re-encryption', () => reencryptSuite(target));
 
   it('says what to do when there is no key', async () => {
     const keyless = await givenItems(dataSource(), ['crypto'], new Context());

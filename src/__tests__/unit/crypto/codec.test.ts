@@ -173,11 +173,6 @@ describe('property codec', () => {
     assert.equal(now(codec.decrypt(own, {id: 1})).cardNo, 'x');
   });
 
-  it('refuses a searchable property, which it could not keep unique', () => {
-    const properties = {ssn: {encrypt: {searchable: true}}};
-    assert.throws(() => givenCodec({properties}), withCode('CRYPTO_SEARCHABLE_UNSUPPORTED'));
-  });
-
   it('waits for a key only when it has to be fetched', async () => {
     const keys = new KeyRing({
       current: async () => givenKey('k1'),
