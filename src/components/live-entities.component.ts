@@ -13,12 +13,15 @@ import {
 } from '@loopback/core';
 import {LiveEntitiesBindings} from '../keys';
 import {CryptoCheckObserver} from './crypto-check.observer';
+import {MetricsObserver} from './operation/metrics.observer';
+import {ReadyCheckProvider} from './operation/ready-check';
 import {AccessGuardProvider} from './realtime/access-guard.provider';
 import {JwtTokenServiceProvider} from './realtime/jwt-token.service';
 import {REALTIME_GROUP, RealtimeServer} from './realtime/realtime.server';
 import {SessionService} from './realtime/session.service';
 import {BearerMiddlewareProvider} from './rest/bearer.middleware';
 import {LiveEntityApiBuilder} from './rest/live-entity.api-builder';
+import {OeErrorsInterceptorProvider, OeErrorsObserver} from './rest/oe-errors';
 
 /**
  * Adds live entities to an application: the socket on the REST server's port, the access guard of
@@ -37,10 +40,14 @@ export class LiveEntitiesComponent implements Component {
   constructor(@inject(CoreBindings.APPLICATION_INSTANCE) application: Application) {
     this.bindings = [
       createBindingFromClass(RealtimeServer, {key: LiveEntitiesBindings.REALTIME_SERVER}),
+      createBindingFromClass(ReadyCheckProvider, {key: 'loopback4-live-entities.ready-check'}),
+      createBindingFromClass(MetricsObserver),
       createBindingFromClass(SessionService, {key: LiveEntitiesBindings.SESSIONS}),
       createBindingFromClass(BearerMiddlewareProvider),
       createBindingFromClass(CryptoCheckObserver),
       createBindingFromClass(LiveEntityApiBuilder),
+      createBindingFromClass(OeErrorsInterceptorProvider),
+      createBindingFromClass(OeErrorsObserver),
       ...defaults(application, [
         [LiveEntitiesBindings.TOKEN_SERVICE, JwtTokenServiceProvider],
         [LiveEntitiesBindings.ACCESS_GUARD, AccessGuardProvider],

@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto';
 import {isDeepStrictEqual} from 'node:util';
 import type {
   Count,
@@ -12,6 +11,7 @@ import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
 import type {Behaviour} from '../../mixins/behaviour';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
 import {AccessGate} from './access-gate';
+import {EmbeddedActions} from './embedded-actions';
 import {checkFilter, checkHistoryFilter, checkWhere} from './filter-check';
 import {hiddenProperties} from './hidden';
 import {
@@ -166,6 +166,14 @@ export abstract class EntityActions {
     return this.present(id);
   }
 
+  /** The routes below a row that lead to what one of its properties embeds. */
+  protected children(property: string): EmbeddedActions {
+    const model = this.described.embedded.find(({name}) => name === property)!;
+    const {repository, rows, gate, http} = this;
+    const mayWrite = this.mayWrite.bind(this);
+    return new EmbeddedActions({repository, rows, gate, http, mayWrite}, model);
+  }
+
   private async writeById(
     method: 'updateById' | 'replaceById',
     id: unknown,
@@ -183,11 +191,10 @@ export abstract class EntityActions {
       data = {...without(await this.gate?.unseen(before), made), ...data};
       await this.rows.keepReplaced(before, data, made);
     }
-    // Naming the next version here spares a read for its tag.
-    const isEmpty = Object.keys(data).length === 0;
-    if (this.has('version') && !isEmpty) data._newVersion = randomUUID();
-    await asPrecondition(ifMatch, this.repository[method](id, data, options));
-    this.sendTag({_version: data._newVersion});
+    let written: object = {};
+    const onWritten = (stamp: object) => void (written = stamp);
+    await asPrecondition(ifMatch, this.repository[method](id, data, {...options, onWritten}));
+    this.sendTag(written);
   }
 
   private async mayWrite(

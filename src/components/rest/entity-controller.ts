@@ -11,12 +11,16 @@ import {
 import type {AccessGuard} from '../../core/access';
 import {LiveEntitiesBindings} from '../../keys';
 import {behavioursOf, type MixinSettings} from '../../mixins/behaviours-of';
+import {embeddedProperties} from '../../mixins/embedded/definition';
+import {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import {addProperties} from '../../mixins/model-definition';
 import {behavioursNamed} from '../../mixins/planner';
 import {inheritAuthorization} from '../authorization';
 import {asClientError} from './database-errors';
 import {EntityActions} from './entity-actions';
-import {type Operation, operationsOf} from './operations';
+import type {EmbeddedActions} from './embedded-actions';
+import type {EmbeddedOperation} from './embedded-operations';
+import {embeddedOperationsOf, type Operation, operationsOf} from './operations';
 import type {ControllerEntity, EntityRepository} from './types';
 
 /** How a generated controller is mounted. */
@@ -47,7 +51,7 @@ export type EntityControllerClass = Constructor<EntityActions>;
  * offer: create, find, count, findById, updateById, replaceById and deleteById always, bulk patch
  * only without versions, `DELETE /{id}/{version}` with them, `POST /{id}/restore` with soft delete,
  * and with history `GET /history`, `/{id}/history`, `/{id}/diff`, `?asOf=` and
- * `POST /{id}/revert/{revision}`.
+ * `POST /{id}/revert/{revision}`. What a property embeds has routes below the row: `/{id}/author`.
  *
  * With versions, single reads and writes answer an `ETag`, writes take `If-Match` (412 when it is
  * stale; 409 when the body or the path names the stale version) and reads `If-None-Match` (304).
@@ -96,9 +100,11 @@ export function defineEntityController<T extends Entity>(
   );
   intercept(answerForClients)(controllerClass);
   api({basePath: options.basePath, paths: {}})(controllerClass);
-  const routes = operationsOf(entityClass, described.behaviours);
+  const ofChildren = embeddedOperationsOf(described);
+  for (const route of ofChildren) addMethod(controllerClass, route);
+  const routes = [...operationsOf(described), ...ofChildren];
   for (const route of routes) mount(controllerClass, route);
-  const methods = routes.map(({method}) => [method, method]);
+  const methods = routes.map(({method, stands = method}) => [method, stands]);
   inheritAuthorization(repositoryClass, controllerClass, Object.fromEntries(methods));
   return controllerClass;
 }
@@ -111,7 +117,26 @@ function describe(
   const behaviours = behavioursNamed(behavioursOf(repositoryClass, entity.definition, mixins));
   // The repository will do the same, but only once it is constructed.
   addProperties(entity, behaviours);
-  return {entity, behaviours};
+  const reachable = 'embedded' in (repositoryClass as {prototype: object}).prototype;
+  const properties = reachable ? embeddedProperties(entity.definition) : [];
+  const embedded = properties.map(property => new EmbeddedModel(property));
+  return {entity, behaviours, embedded};
+}
+
+/** Each embedded property has methods of its own, because a route is known by its method. */
+function addMethod({prototype}: EntityControllerClass, route: EmbeddedOperation): void {
+  const {method, property, run} = route;
+  Object.defineProperty(prototype, method, {
+    configurable: true,
+    writable: true,
+    value(this: WithChildren, ...args: unknown[]) {
+      return run(this.children(property), args);
+    },
+  });
+}
+
+interface WithChildren {
+  children(property: string): EmbeddedActions;
 }
 
 function mount({prototype}: EntityControllerClass, route: Operation): void {
@@ -124,7 +149,8 @@ function mount({prototype}: EntityControllerClass, route: Operation): void {
     ...headers.map(param),
   ];
   decorators.forEach((decorate, index) => decorate(prototype, method, index));
-  const descriptor = {value: prototype[method]} as PropertyDescriptor;
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, method) ??
+    {value: prototype[method as keyof EntityActions]};
   operation(verb, path, spec)(prototype, method, descriptor);
 }
 

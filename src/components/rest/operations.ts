@@ -11,6 +11,9 @@ import {
 } from '@loopback/rest';
 import type {Behaviour, BehaviourName} from '../../mixins/behaviour';
 import type {EntityActions} from './entity-actions';
+import {embeddedOperations, type EmbeddedOperation} from './embedded-operations';
+import type {ControllerEntity} from './types';
+import {hiddenProperties} from './hidden';
 import {AS_OF, COUNT, ETAG, HISTORY_FILTER, IF_MATCH, REVISION_OR_CURRENT} from './parameters';
 import {
   bodySchema,
@@ -24,7 +27,9 @@ import {
 
 /** One route: which method answers it, and its part of the OpenAPI document. */
 export interface Operation {
-  readonly method: keyof EntityActions;
+  readonly method: string;
+  /** The method of the repository that it stands for, when that has another name. */
+  readonly stands?: string;
   readonly verb: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly parameters: readonly ParameterObject[];
@@ -34,17 +39,29 @@ export interface Operation {
 }
 
 /** The routes that an entity with these behaviours offers. */
-export function operationsOf(
-  entity: typeof Entity,
-  behaviours: readonly Behaviour[],
-): readonly Operation[] {
-  const routes = new Routes(entity, behaviours);
+export function operationsOf(described: ControllerEntity): readonly Operation[] {
+  const routes = new Routes(described);
   return [
     ...routes.basic(),
     ...(routes.has('version') ? routes.ofVersions() : [routes.bulkPatch()]),
     ...(routes.has('softDelete') ? [routes.restore()] : []),
     ...(routes.has('history') ? routes.ofHistory() : []),
   ];
+}
+
+/** The routes to what the rows of an entity embed; nothing that the model hides. */
+export function embeddedOperationsOf(described: ControllerEntity): readonly EmbeddedOperation[] {
+  const {entity, behaviours, embedded} = described;
+  const hidden = hiddenProperties(entity);
+  const versioned = behaviours.some(({name}) => name === 'version');
+  const id = idParameter(entity);
+  return embedded
+    .filter(({name}) => !hidden.has(name))
+    .flatMap(model => embeddedOperations({entity, id, versioned, errors}, model));
+}
+
+function idParameter(entity: typeof Entity): ParameterObject {
+  return {name: 'id', in: 'path', required: true, schema: idSchema(entity)};
 }
 
 const ERRORS: Readonly<Record<number, string>> = {
@@ -60,11 +77,13 @@ class Routes {
   private readonly id: ParameterObject;
   private readonly ifMatch: readonly ParameterObject[];
 
-  constructor(
-    private readonly entity: typeof Entity,
-    private readonly behaviours: readonly Behaviour[],
-  ) {
-    this.id = {name: 'id', in: 'path', required: true, schema: idSchema(entity)};
+  private readonly entity: typeof Entity;
+  private readonly behaviours: readonly Behaviour[];
+
+  constructor(private readonly described: ControllerEntity) {
+    this.entity = described.entity;
+    this.behaviours = described.behaviours;
+    this.id = idParameter(this.entity);
     this.ifMatch = this.has('version') ? [IF_MATCH] : [];
   }
 
@@ -192,7 +211,7 @@ class Routes {
   }
 
   private route(
-    method: Operation['method'],
+    method: keyof EntityActions,
     verb: Operation['verb'],
     path: string,
     part: {parameters?: ParameterObject[]; body?: RequestBodyObject; answers: ResponsesObject},
@@ -202,7 +221,7 @@ class Routes {
   }
 
   private body(kind: BodyKind): RequestBodyObject {
-    const schema = bodySchema(this.entity, this.behaviours, kind);
+    const schema = bodySchema(this.described, kind);
     return {required: true, content: {'application/json': {schema}}};
   }
 

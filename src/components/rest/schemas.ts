@@ -5,7 +5,8 @@ import {
   type SchemaObject,
   type SchemasObject,
 } from '@loopback/rest';
-import type {Behaviour} from '../../mixins/behaviour';
+import type {EmbeddedModel} from '../../mixins/embedded/embedded-model';
+import type {ControllerEntity} from './types';
 
 /** A schema by name, with what it refers to, as LoopBack gathers them into the document. */
 export type NamedSchema = ReferenceObject & {definitions: SchemasObject};
@@ -30,8 +31,7 @@ const SERVER_MADE: SchemaObject = {
  * null, which empties it.
  */
 export function bodySchema(
-  entity: typeof Entity,
-  behaviours: readonly Behaviour[],
+  {entity, behaviours, embedded}: ControllerEntity,
   kind: BodyKind,
 ): NamedSchema {
   const title = {create: 'New', replace: 'Full', patch: 'Partial'}[kind] + entity.modelName;
@@ -52,8 +52,67 @@ export function bodySchema(
   for (const [name, property] of Object.entries(properties)) {
     if (!entity.definition.properties[name]?.required) properties[name] = orNull(property);
   }
+  const children: SchemasObject = {};
+  for (const model of embedded) {
+    const child = childSchema(model, `${model.childName}In${entity.modelName}`);
+    Object.assign(children, child.definitions);
+    properties[model.name] = inParent(model, child);
+  }
   const {required: _, description, ...rest} = schema;
   const body = {...rest, properties, ...(required?.length ? {required} : {})};
+  const definitions = {...reference.definitions, ...children, [title]: body};
+  return {...reference, definitions};
+}
+
+/** A child or children within their parent: null where there are none, as it is answered. */
+function inParent({property}: EmbeddedModel, child: NamedSchema): SchemaObject | ReferenceObject {
+  const [title] = child.$ref.split('/').slice(-1);
+  if (property.kind === 'many') {
+    return {type: 'array', nullable: true, items: {$ref: child.$ref}};
+  }
+  Object.assign(child.definitions[title], {nullable: true});
+  return {$ref: child.$ref};
+}
+
+/** The schema of a child on its own route: with the versions that a write of it names. */
+export function childBodySchema(
+  entity: typeof Entity,
+  model: EmbeddedModel,
+  kind: 'create' | 'replace',
+): NamedSchema {
+  const {versioned} = model.property;
+  const names: Record<string, SchemaObject> = versioned
+    ? {_version: VERSION_SCHEMA, _parentVersion}
+    : {};
+  const title = `${kind === 'create' ? 'New' : 'Full'}${model.childName}Of${entity.modelName}`;
+  return childSchema(model, title, names);
+}
+
+const _parentVersion: SchemaObject = {
+  ...VERSION_SCHEMA,
+  description: 'The version of the parent that was read; one suffices when both are equal.',
+};
+
+/** The schema of a child as it is sent: what the server makes of it is accepted and ignored. */
+function childSchema(
+  model: EmbeddedModel,
+  title: string,
+  versions: Record<string, SchemaObject> = {},
+): NamedSchema {
+  const {target, idName} = model.property;
+  const reference = getModelSchemaRef(target, {title}) as NamedSchema;
+  const {required, description, ...schema} = structuredClone(
+    reference.definitions[title],
+  ) as SchemaObject;
+  const properties = {...schema.properties};
+  for (const name of model.serverMade) properties[name] = SERVER_MADE;
+  delete properties._parentVersion;
+  Object.assign(properties, versions);
+  for (const [name, property] of Object.entries(properties)) {
+    if (!target.definition.properties[name]?.required) properties[name] = orNull(property);
+  }
+  const needed = required?.filter(name => name !== idName);
+  const body = {...schema, properties, ...(needed?.length ? {required: needed} : {})};
   return {...reference, definitions: {...reference.definitions, [title]: body}};
 }
 

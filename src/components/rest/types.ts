@@ -1,5 +1,6 @@
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
 import type {Behaviour} from '../../mixins/behaviour';
+import type {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import type {
   HistoricalRepository,
   SoftDeletableRepository,
@@ -19,4 +20,6 @@ export type AnyEntity = Entity & Row;
 export interface ControllerEntity {
   readonly entity: typeof Entity;
   readonly behaviours: readonly Behaviour[];
+  /** The properties that hold children, unless the repository cannot reach them. */
+  readonly embedded: readonly EmbeddedModel[];
 }

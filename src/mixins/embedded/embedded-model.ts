@@ -74,16 +74,26 @@ export class EmbeddedModel {
     return new this.property.target(values);
   }
 
+  /** The properties of a child that the server makes; the version, above all, is to be named. */
+  get serverMade(): ReadonlySet<string> {
+    return this.made;
+  }
+
   /** What a client may say of a child; what the server makes is ignored. */
   writable(data: Row): Row {
     const own = Object.entries(data).filter(([name, v]) => v !== undefined && !this.made.has(name));
     return plain(Object.fromEntries(own));
   }
 
-  /** Whether a child has the same data as a stored one, whatever was stamped on either. */
+  /**
+   * Whether everything that is said of a child is so already, whatever was stamped on it. What is
+   * left out may be what the sender was never shown.
+   */
   isSame(child: Row, stored: Row): boolean {
-    const [a, b] = [this.writable(child), this.writable(stored)].map(withoutNulls);
-    return isDeepStrictEqual(a, b);
+    const present = plain(stored);
+    return Object.entries(this.writable(child)).every(([name, value]) =>
+      isDeepStrictEqual(value ?? null, present[name] ?? null),
+    );
   }
 
   /**

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import {inject} from '@loopback/core';
+import {post, param, RestBindings} from '@loopback/rest';
+import type {Client} from '@loopback/testlab';
+import {givenLibraryApplication, type LibraryFixture} from '../../support/library-application';
+import type {BookRepository} from '../../support/library';
+
+describe("errors: 'oe'", () => {
+  let fixture: LibraryFixture;
+  let client: Client;
+
+  before(async () => {
+    fixture = await givenLibraryApplication({
+      component: {errors: 'oe'},
+      errorWriter: {safeFields: ['hint']},
+    });
+    client = fixture.client;
+    fixture.app.controller(RenameController);
+  });
+  after(async () => fixture.stop());
+
+  it('answers a missing and a stale version as oe-common-mixins did, on every route', async () => {
+    const book = {id: 'b', name: 'x', author: {name: 'a'}};
+    await client.post('/books').send(book).expect(200);
+    const calls = [
+      client.patch('/books/b').send({name: 'y'}),
+      client.patch('/books/b').send({name: 'y', _version: 'stale'}),
+      client.put('/books/b').send({name: 'y'}),
+      client.put('/books/b').send({name: 'y', _version: 'stale'}),
+      client.put('/books/b').set('If-Match', '"stale"').send({name: 'y'}),
+      client.delete('/books/b'),
+      client.delete('/books/b/stale'),
+      client.put('/books/b/author').send({name: 'y'}),
+      client.post('/books/b/author').send({name: 'y', _version: 'stale'}),
+      client.post('/rename/b'),
+    ];
+    for (const call of calls) {
+      const {body} = await call.expect(422);
+      const {message, details, ...error} = body.error;
+      assert.deepEqual(error, {
+        statusCode: 422,
+        name: 'Data Error',
+        type: 'DataModifiedError',
+        code: 'DATA_ERROR_071',
+        retriable: false,
+      });
+      assert.match(message, /version/);
+    }
+  });
+
+  it('leaves every other error as it is', async () => {
+    await client.get('/books/none').expect(404);
+    const {body} = await client.post('/books').send({id: 'c'}).expect(422);
+    assert.equal(body.error.code, 'VALIDATION_FAILED');
+  });
+
+  it("keeps the application's own options of the error writer", async () => {
+    const options = await fixture.app.get(RestBindings.ERROR_WRITER_OPTIONS);
+    assert.deepEqual(options.safeFields, ['hint', 'type', 'retriable']);
+  });
+});
+
+/** A controller that the application has written itself. */
+class RenameController {
+  constructor(@inject('repositories.Books') private readonly books: BookRepository) {}
+
+  @post('/rename/{id}')
+  async rename(@param.path.string('id') id: string): Promise<void> {
+    await this.books.updateById(id, {name: 'renamed'}, {version: 'stale'});
+  }
+}
