@@ -2,13 +2,16 @@ import type {AuthenticationStrategy, TokenService} from '@loopback/authenticatio
 import {BindingKey} from '@loopback/core';
 import type {UserProfile} from '@loopback/security';
 import type {AccessGuard, LiveSessions, LoginService} from './core/access';
+import type {HubCounters} from './core/counters';
 import type {ChangeFeed} from './core/ports';
 import type {LiveStatus} from './core/status';
 
-/** The live side as health checks see it. */
+/** The live side as health checks and metrics see it. */
 interface LiveSide {
   /** Undefined before it has started and after it has stopped. */
   readonly status: LiveStatus | undefined;
+  /** What happened since the start, and what is there; undefined as `status`. */
+  readonly counters: HubCounters | undefined;
 }
 
 /** Names under which an application configures and extends the package. */

@@ -25,12 +25,21 @@ export class Channels {
   readonly #leaving = new Set<string>();
   /** Channels whose unsubscribing is not yet answered, with what waits for that. */
   readonly #left = new Map<string, (() => void)[]>();
+  /** Entities of whose changes the server does not learn at the moment. */
+  readonly #standing = new Set<string>();
   #asking = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     connection.on('delta', message => this.#tell(message.channel, {type: 'delta', message}));
     connection.on('snapshot', message => this.#tell(message.channel, {type: 'snapshot', message}));
+    connection.on('feed', ({types, live}) => {
+      for (const type of types) {
+        if (live) this.#standing.delete(type);
+        else this.#standing.add(type);
+      }
+      for (const subscription of [...this.#all]) subscription.look();
+    });
     connection.on('ended', ({channel, error}) => {
       const members = this.#members.get(channel) ?? [];
       // The server has forgotten the channel: there is nothing to unsubscribe from.
@@ -42,6 +51,11 @@ export class Channels {
   /** The number of subscriptions that are not closed. */
   get size(): number {
     return this.#all.size;
+  }
+
+  /** Whether pages of this entity stand still: the server does not learn of changes. */
+  standsStill(type: string): boolean {
+    return this.#standing.has(type);
   }
 
   /** Makes a subscription. It begins with its `start`, when its owner is ready to be told. */
@@ -59,6 +73,8 @@ export class Channels {
     this.#members.clear();
     this.#leaving.clear();
     this.#left.clear();
+    // Whoever connects is told anew.
+    this.#standing.clear();
     this.#sendAll({type: 'lost'});
   }
 
@@ -84,10 +100,11 @@ export class Channels {
   /** Called by a subscription. */
   perform(subscription: Subscription, effect: SubscriptionEffect): void {
     if (effect.do === 'release') return this.#leave(effect.channel);
-    const {attempt, resume} = effect;
+    const {attempt, resume, diverged} = effect;
     const unsure = new Set(this.#left.keys());
     this.#asking++;
-    this.#connection.request('subscribe', {ref: subscription.ref, resume}, (error, reply) => {
+    const request = {ref: subscription.ref, resume, diverged};
+    this.#connection.request('subscribe', request, (error, reply) => {
       this.#asking--;
       const again = () => this.#performAgain(subscription, effect);
       const channel = reply && channelOf(reply);
@@ -185,6 +202,11 @@ export class Subscription {
 
   start(): void {
     this.#channels.start(this);
+  }
+
+  /** Lets its owner look at what it depends on beside its own state. */
+  look(): void {
+    this.#changed(this.#state, this.#state);
   }
 
   send(event: SubscriptionEvent): void {

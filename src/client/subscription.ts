@@ -2,6 +2,7 @@ import {applyOps} from '../protocol/apply';
 import type {WireError} from '../protocol/errors';
 import type {DeltaMessage, PageSnapshot, ResumePoint, SubscribeReply} from '../protocol/messages';
 import type {PageState} from '../protocol/page';
+import {hashOfPage} from '../protocol/page-hash';
 
 /**
  * The life of one subscription, as a pure machine: what happened goes in, the next state and what
@@ -52,7 +53,13 @@ export type SubscriptionEvent =
 
 export type SubscriptionEffect =
   /** Ask the server, and report its answer with the attempt's number. */
-  | {readonly do: 'subscribe'; readonly attempt: number; readonly resume?: ResumePoint}
+  | {
+      readonly do: 'subscribe';
+      readonly attempt: number;
+      readonly resume?: ResumePoint;
+      /** Our page was not the one that the server goes on from. */
+      readonly diverged?: boolean;
+    }
   /** The server has put us in a channel that nobody wants any more. */
   | {readonly do: 'release'; readonly channel: string};
 
@@ -82,6 +89,8 @@ export function step(state: SubscriptionState, event: SubscriptionEvent): Transi
   return rule(state, event);
 }
 
+const begin = (state: SubscriptionState): Transition => ask(state);
+
 const stay = (state: SubscriptionState): Transition => ({state, effects: []});
 
 const close = (state: SubscriptionState): Transition =>
@@ -97,11 +106,11 @@ const wait = (state: SubscriptionState): Transition =>
   stay({...state, phase: state.held ? 'lost' : 'idle', early: []});
 
 /** Asks for a whole page. What is shown stays until it is there. */
-function ask(state: SubscriptionState): Transition {
+function ask(state: SubscriptionState, diverged?: true): Transition {
   const attempt = state.attempt + 1;
   return {
     state: {...state, phase: 'subscribing', attempt, early: [], error: undefined},
-    effects: [{do: 'subscribe', attempt}],
+    effects: [{do: 'subscribe', attempt, ...(diverged && {diverged})}],
   };
 }
 
@@ -161,16 +170,19 @@ function advance(from: SubscriptionState, messages: readonly Pushed[]): Transiti
     const held = state.held!;
     if ('keys' in message) state = adopt(state, message);
     if ('keys' in message || message.seq <= held.seq) continue;
-    const page = message.seq === held.seq + 1 ? applied(held.page, message) : undefined;
-    if (!page) return ask(state);
+    if ((message.from ?? message.seq - 1) !== held.seq) return ask(state);
+    const page = applied(held.page, message);
+    if (!page) return ask(state, true);
     state = {...state, held: {...held, seq: message.seq, page}};
   }
   return stay(state);
 }
 
-function applied(page: PageState, {ops, meta}: DeltaMessage): PageState | undefined {
+/** Undefined where the page that comes out is not the server's. */
+function applied(page: PageState, {ops, meta, hash}: DeltaMessage): PageState | undefined {
   try {
-    return applyOps(page, ops, meta);
+    const next = applyOps(page, ops, meta);
+    return hash === undefined || hash === hashOfPage(next.keys, next.rows) ? next : undefined;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -187,7 +199,7 @@ const forget = (state: SubscriptionState): Transition =>
 
 const rules: Rules = {
   idle: {
-    connected: ask,
+    connected: begin,
     lost: stay,
     accepted: stay,
     refused: stay,
@@ -199,7 +211,7 @@ const rules: Rules = {
     close,
   },
   subscribing: {
-    connected: ask,
+    connected: begin,
     lost: wait,
     accepted,
     refused,

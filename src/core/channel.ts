@@ -1,9 +1,11 @@
 import {randomBytes} from 'node:crypto';
 import type {DeltaMessage, PageSnapshot, ResumePoint, SubscribeReply} from '../protocol/messages';
 import type {PageMeta, PageState, Row} from '../protocol/page';
+import {hashOfPage} from '../protocol/page-hash';
 import type {RowImage} from './change';
 import {diffPages} from './diff';
 import {SubscriptionEndedError} from './errors';
+import type {Position} from './laggards';
 import type {LiveWindow} from './live-window';
 
 /** The rows of a view that a page shows; `end` is where it stops, at the view's own limit too. */
@@ -34,7 +36,8 @@ export interface ChannelOptions {
   readonly audience: Audience;
   /** Deltas kept for clients that come back. */
   readonly ring: number;
-  publish(delta: DeltaMessage): void;
+  /** @param before where those are who get it */
+  publish(delta: DeltaMessage, before: Position): void;
   /** A row could not be rendered. */
   failed(error: unknown): void;
 }
@@ -112,6 +115,15 @@ export class Channel {
     return {kind: 'snapshot', snapshot};
   }
 
+  /** One delta from an earlier page to the one that is now; undefined when that is the same. */
+  catchUp({seq, page}: Position): DeltaMessage | undefined {
+    if (seq === this.seq) return undefined;
+    const {keys, rows, meta} = this.page!;
+    const ops = diffPages(page, this.page!);
+    const hash = hashOfPage(keys, rows);
+    return {channel: this.id, seq: this.seq, from: seq, ops, meta, hash};
+  }
+
   private async finish(
     images: readonly RowImage[],
     rows: Promise<(Row | undefined)[]>,
@@ -172,10 +184,11 @@ export class Channel {
     if (!before) return;
     const ops = diffPages(before, this.page);
     if (ops.length === 0 && sameMeta(before.meta, meta)) return;
-    const delta: DeltaMessage = {channel: this.id, seq: ++this.seq, ops, meta};
+    const hash = hashOfPage(keys, rows);
+    const delta: DeltaMessage = {channel: this.id, seq: ++this.seq, ops, meta, hash};
     this.recent.push(delta);
     if (this.recent.length > this.options.ring) this.recent.shift();
-    this.options.publish(delta);
+    this.options.publish(delta, {seq: delta.seq - 1, page: before});
   }
 
   private metaOf(state: NonNullable<LiveWindow['state']>): PageMeta {

@@ -1,20 +1,24 @@
-import {createHash} from 'node:crypto';
 import type {DeltaMessage, ResumePoint, SubscribeReply} from '../protocol/messages';
 import type {Change, CommittedTransaction} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
+import {Tally, type HubCounters} from './counters';
 import {FeedInterruptedError} from './errors';
 import {RecentTransactions} from './history';
-import {LiveWindow, type WindowContext} from './live-window';
-import {MatchIndex} from './match-index';
+import {Laggards, type Outlet, type Position} from './laggards';
+import type {LiveWindow, WindowContext} from './live-window';
+import {MarkBoard} from './marks';
 import type {FeedSink, RowSource} from './ports';
 import type {ViewQuery} from './query';
 import type {EntityShape} from './shape';
+import {digest, WindowPool, type WindowEntry} from './window-pool';
 
 /** One connection, as the hub sees it. */
 export interface Member {
   /** Throws when the connection does not want it any more. */
   join(channel: string): void;
   leave(channel: string): void;
+  /** Left out where nothing can pile up. */
+  readonly outlet?: Outlet;
 }
 
 /** Sends a delta to all members of its channel, encoded once. */
@@ -40,7 +44,13 @@ export interface HubOptions {
   readonly cacheDuration: number;
   /** Deltas kept per channel for clients that come back. */
   readonly resumeRing: number;
+  /** Windows kept at the same time; unwatched ones make room. Default: 50,000. */
+  readonly maxWindows?: number;
+  /** Milliseconds between two windows that are compared with the database. Default: never. */
+  readonly auditInterval?: number;
 }
+
+const MAX_WINDOWS = 50_000;
 
 /** What a subscriber wants to see, resolved and authorised. */
 export interface Subscription {
@@ -51,18 +61,11 @@ export interface Subscription {
   readonly audience: Audience;
 }
 
-interface WindowEntry {
-  readonly key: string;
-  readonly window: LiveWindow;
-  readonly opened: Promise<void>;
-  readonly channels: Set<Channel>;
-  expiry?: NodeJS.Timeout;
-}
-
 interface ChannelEntry {
   readonly channel: Channel;
   readonly windowEntry: WindowEntry;
   readonly members: Set<Member>;
+  readonly laggards: Laggards<Member>;
   expiry?: NodeJS.Timeout;
 }
 
@@ -73,33 +76,57 @@ interface ChannelEntry {
  */
 export class LiveHub implements FeedSink {
   private readonly recent = new RecentTransactions();
-  private readonly index = new MatchIndex<LiveWindow>();
-  private readonly windows = new Map<string, WindowEntry>();
   private readonly channels = new Map<string, ChannelEntry>();
-  private readonly entryOf = new WeakMap<LiveWindow, WindowEntry>();
-  private readonly marks = new Map<string, {resolve(): void; reject(error: Error): void}>();
-  private readonly seenMarks = new Set<string>();
+  private readonly marks = new MarkBoard();
+  private readonly tally = new Tally();
+  private readonly windows: WindowPool;
+  private auditTimer: NodeJS.Timeout | undefined;
   private feed = deferred();
   private isLive = false;
 
-  constructor(private readonly options: HubOptions) {}
+  constructor(private readonly options: HubOptions) {
+    const {shapes, logger, maxWindows = MAX_WINDOWS} = options;
+    this.windows = new WindowPool({
+      shapes, logger, maxWindows,
+      tally: this.tally,
+      contextFor: shape => this.contextFor(shape),
+      evict: () => this.evict(),
+    });
+  }
 
   /** Windows and channels alive, for health and metrics. */
   get size(): {readonly windows: number; readonly channels: number} {
     return {windows: this.windows.size, channels: this.channels.size};
   }
 
+  /** What happened since the start and what is there now, for metrics. A copy. */
+  get counters(): HubCounters {
+    let [subscribers, waiting] = [0, 0];
+    for (const {members, laggards} of this.channels.values()) {
+      subscribers += members.size;
+      waiting += laggards.size;
+    }
+    const {residue} = this.windows;
+    return {...this.tally.snapshot, ...this.size, subscribers, waiting, residue};
+  }
+
   /** The feed has started. */
   start(): void {
     this.isLive = true;
     this.feed.resolve();
+    const {auditInterval, images} = this.options;
+    if (auditInterval === undefined || images === 'hints') return;
+    this.auditTimer = setInterval(() => void this.windows.audit(), auditInterval).unref();
   }
 
   committed(transaction: CommittedTransaction): void {
     if (this.options.images === 'hints') return this.doubt(transaction.changes);
     this.recent.add(transaction);
-    for (const window of this.index.affectedBy(transaction.changes)) window.offer(transaction);
-    for (const mark of transaction.marks) this.arrive(mark);
+    this.tally.add('transactions');
+    const affected = this.windows.affectedBy(transaction.changes);
+    this.tally.add('probes', affected.size);
+    for (const window of affected) window.offer(transaction);
+    for (const mark of transaction.marks) this.marks.arrive(mark);
   }
 
   /**
@@ -107,7 +134,7 @@ export class LiveHub implements FeedSink {
    * images are hints.
    */
   doubt(changes: readonly Change[]): void {
-    for (const window of this.index.affectedBy(changes)) {
+    for (const window of this.windows.affectedBy(changes)) {
       if (changes.some(change => window.mayShow(change))) window.doubt();
     }
   }
@@ -118,15 +145,14 @@ export class LiveHub implements FeedSink {
     this.options.logger.warn('the change feed is interrupted; live views wait for it', reason);
     this.feed = deferred();
     this.recent.clear();
-    this.seenMarks.clear();
-    for (const {reject} of this.marks.values()) reject(new FeedInterruptedError());
-    this.marks.clear();
+    this.marks.interrupt();
   }
 
   resumed(): void {
     this.isLive = true;
     this.feed.resolve();
-    for (const {window} of this.windows.values()) window.refresh();
+    this.tally.add('resyncs');
+    for (const window of this.windows.windows) window.refresh();
   }
 
   /**
@@ -145,8 +171,16 @@ export class LiveHub implements FeedSink {
       this.abandonIfEmpty(entry);
       throw error;
     }
+    // What another page of this connection has missed comes before the answer.
+    entry.laggards.release(member);
     entry.members.add(member);
     return entry.channel.enter(resume);
+  }
+
+  /** A client found that its page is not the server's. */
+  diverged(): void {
+    this.tally.add('divergences');
+    this.options.logger.warn('a client found another page than the server has, and reads it anew');
   }
 
   /** The page as it is now, without staying. */
@@ -165,6 +199,7 @@ export class LiveHub implements FeedSink {
   unsubscribe(member: Member, channel: string): void {
     const entry = this.channels.get(channel);
     if (!entry?.members.delete(member)) return;
+    entry.laggards.forget(member);
     member.leave(channel);
     this.abandonIfEmpty(entry);
   }
@@ -173,13 +208,10 @@ export class LiveHub implements FeedSink {
   close(): void {
     this.isLive = false;
     this.feed.resolve();
-    for (const {expiry} of [...this.windows.values(), ...this.channels.values()]) {
-      clearTimeout(expiry);
-    }
-    for (const {window} of this.windows.values()) window.close();
-    for (const {reject} of this.marks.values()) reject(new FeedInterruptedError());
-    this.marks.clear();
-    this.windows.clear();
+    clearInterval(this.auditTimer);
+    for (const {expiry} of this.channels.values()) clearTimeout(expiry);
+    this.windows.closeAll();
+    this.marks.interrupt();
     this.channels.clear();
   }
 
@@ -187,7 +219,8 @@ export class LiveHub implements FeedSink {
     for (;;) {
       // An answer now is better than one when the database is back: the client asks again.
       if (!this.isLive) throw new FeedInterruptedError();
-      const windowEntry = this.windowFor(subscription);
+      const {query, span, counts} = subscription;
+      const windowEntry = this.windows.open({query, need: endOf(span), counts});
       await windowEntry.opened;
       const entry = this.channelOn(windowEntry, subscription);
       await entry.channel.ready().catch(error => {
@@ -199,43 +232,29 @@ export class LiveHub implements FeedSink {
     }
   }
 
-  private windowFor({query, span, counts}: Subscription): WindowEntry {
-    const spec = {query, need: endOf(span), counts};
-    const key = digest(spec);
-    let entry = this.windows.get(key);
-    if (!entry) {
-      const shape = this.options.shapes.get(query.entity)!;
-      const window = new LiveWindow(spec, this.contextFor(shape));
-      this.index.add(window, query, shape);
-      const opened = window.open().catch(error => {
-        this.closeWindow(entry!);
-        throw error;
-      });
-      entry = {key, window, opened, channels: new Set()};
-      this.windows.set(key, entry);
-      this.entryOf.set(window, entry);
-    }
-    clearTimeout(entry.expiry);
-    return entry;
-  }
-
   private channelOn(windowEntry: WindowEntry, subscription: Subscription): ChannelEntry {
     const {span, counts, fields, audience} = subscription;
     const id = digest([windowEntry.key, span, counts, fields ?? null, audience.key]);
     let entry = this.channels.get(id);
     if (!entry) {
-      const publish = (delta: DeltaMessage) => this.options.publisher.publish(delta);
+      const publish = (delta: DeltaMessage, before: Position) => {
+        entry!.laggards.part(entry!.members, before);
+        this.tally.add('deltas');
+        this.options.publisher.publish(delta);
+      };
       const ring = this.options.resumeRing;
       const {logger} = this.options;
       const {entity} = windowEntry.window.spec.query;
       const failed = (error: unknown) => logger.warn(`a row of ${entity} is left out`, error);
       const options = {id, span, counts, audience, ring, publish, failed};
       const channel = new Channel(windowEntry.window, options);
-      entry = {channel, windowEntry, members: new Set()};
+      const laggards = new Laggards<Member>(id, from => this.catchUp(channel, from));
+      entry = {channel, windowEntry, members: new Set(), laggards};
       this.channels.set(id, entry);
       windowEntry.channels.add(channel);
     }
     clearTimeout(entry.expiry);
+    entry.expiry = undefined;
     return entry;
   }
 
@@ -248,11 +267,27 @@ export class LiveHub implements FeedSink {
       arrival: mark => this.arrival(mark),
       changed: window => this.changed(window),
       failed: (_, error) => this.options.logger.warn(`a window of ${shape.name} waits`, error),
+      counted: what => this.tally.add(what),
     };
   }
 
+  private catchUp(channel: Channel, from: Position): DeltaMessage | undefined {
+    const delta = channel.catchUp(from);
+    if (delta) this.tally.add('coalesced');
+    return delta;
+  }
+
+  private evict(): boolean {
+    for (const entry of this.channels.values()) {
+      if (entry.members.size > 0 || !entry.expiry) continue;
+      this.closeChannel(entry);
+      return true;
+    }
+    return false;
+  }
+
   private changed(window: LiveWindow): void {
-    for (const channel of this.entryOf.get(window)?.channels ?? []) {
+    for (const channel of this.windows.channelsOf(window)) {
       channel
         .update()
         ?.catch(error => this.options.logger.warn('a page could not be rendered', error));
@@ -260,21 +295,7 @@ export class LiveHub implements FeedSink {
   }
 
   private arrival(mark: string): Promise<void> {
-    if (this.seenMarks.delete(mark)) return Promise.resolve();
-    if (!this.isLive) return Promise.reject(new FeedInterruptedError());
-    return new Promise((resolve, reject) => this.marks.set(mark, {resolve, reject}));
-  }
-
-  /** A mark can come before its reader has had the answer to its read. */
-  private arrive(mark: string): void {
-    const waiting = this.marks.get(mark);
-    if (!waiting) {
-      this.seenMarks.add(mark);
-      if (this.seenMarks.size > 1000) this.seenMarks.delete(this.seenMarks.values().next().value!);
-      return;
-    }
-    this.marks.delete(mark);
-    waiting.resolve();
+    return this.isLive ? this.marks.arrival(mark) : Promise.reject(new FeedInterruptedError());
   }
 
   private abandonIfEmpty(entry: ChannelEntry): void {
@@ -287,21 +308,13 @@ export class LiveHub implements FeedSink {
   private closeChannel(entry: ChannelEntry): void {
     const {channel, windowEntry} = entry;
     if (entry.members.size > 0 || this.channels.get(channel.id) !== entry) return;
+    clearTimeout(entry.expiry);
     this.channels.delete(channel.id);
     windowEntry.channels.delete(channel);
     if (windowEntry.channels.size > 0) return;
     // A channel that others could have joined has waited already.
-    if (!channel.options.audience.isPrivate) this.closeWindow(windowEntry);
-    else windowEntry.expiry = this.later(() => this.closeWindow(windowEntry));
-  }
-
-  private closeWindow(entry: WindowEntry): void {
-    if (entry.channels.size > 0 || this.windows.get(entry.key) !== entry) return;
-    const {window} = entry;
-    const {query} = window.spec;
-    window.close();
-    this.windows.delete(entry.key);
-    this.index.remove(window, query);
+    if (!channel.options.audience.isPrivate) this.windows.close(windowEntry);
+    else windowEntry.expiry = this.later(() => this.windows.close(windowEntry));
   }
 
   private later(action: () => void): NodeJS.Timeout {
@@ -309,17 +322,8 @@ export class LiveHub implements FeedSink {
   }
 }
 
-function digest(value: unknown): string {
-  const text = JSON.stringify(value, withRegExps);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
-}
-
 function deferred(): {readonly promise: Promise<void>; resolve(): void} {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>(done => (resolve = done));
   return {promise, resolve};
-}
-
-function withRegExps(_: string, value: unknown): unknown {
-  return value instanceof RegExp ? String(value) : value;
 }

@@ -28,6 +28,8 @@ export interface WindowContext {
   changed(window: LiveWindow): void;
   /** Something failed; the window goes on trying. */
   failed(window: LiveWindow, error: Error): void;
+  /** The database is asked for something. */
+  counted(what: 'reads' | 'asks'): void;
 }
 
 export interface WindowSpec {
@@ -53,7 +55,12 @@ const LONGEST_PAUSE = 2000;
  * the database, one question for all that has piled up; when rows run short the window reads again.
  */
 export class LiveWindow {
+  /** What is shown: a state that the view had after one of its commits, with rows enough. */
   state: WindowState | undefined;
+  /** Ahead of what is shown while rows run short, or while a read is being completed. */
+  private working: WindowState | undefined;
+  /** Transactions of the queue without which the last read is a state that never was. */
+  private owed = 0;
   private queue: CommittedTransaction[] = [];
   private busy = false;
   private reading = false;
@@ -71,6 +78,11 @@ export class LiveWindow {
     const slack = Math.max(10, Math.min(100, spec.need));
     this.span = {need: spec.need, keep: spec.need + slack};
     this.referee = refereeFor(spec.query, context.shape);
+  }
+
+  /** Whether the state holds everything that the feed has delivered. */
+  get isAtRest(): boolean {
+    return !this.busy && this.working !== undefined && this.queue.length === 0;
   }
 
   /**
@@ -123,24 +135,24 @@ export class LiveWindow {
   }
 
   private work(): void {
-    if (this.busy || this.closed || !this.state) return;
+    if (this.busy || this.closed || !this.working) return;
     const todo = this.drain();
-    if (todo === 'done') this.context.changed(this);
+    if (todo === 'done') this.show();
     else void this.run(todo);
   }
 
   /** Moves on by the queued transactions as far as Node can tell; says what is needed next. */
   private drain(): Todo {
-    while (this.queue.length > 0 && this.state && !this.stale) {
+    while (this.queue.length > 0 && this.working && !this.stale) {
       const [transaction] = this.queue;
       if (this.truncates(transaction)) return 'read';
       const changes = netChanges(transaction.changes, this.spec.query.entity);
-      const next = advance(this.state, changes, this.referee, this.span);
+      const next = advance(this.working, changes, this.referee, this.span);
       if (next === 'ask') return 'ask';
-      this.state = next;
-      this.queue.shift();
+      this.working = next;
+      this.taken(1);
     }
-    if (this.stale || !this.state || !isSufficient(this.state, this.span)) return 'read';
+    if (this.stale || !this.working || !isSufficient(this.working, this.span)) return 'read';
     return this.doubted ? 'reread' : 'done';
   }
 
@@ -150,7 +162,7 @@ export class LiveWindow {
       for (let todo = first; todo !== 'done' && !this.closed; ) {
         await this.attempt(todo === 'ask' ? todo : 'read');
         todo = this.drain();
-        if (todo === 'reread' && !this.closed) this.show();
+        if (todo !== 'done' && this.isShowable()) this.show();
       }
     } finally {
       this.busy = false;
@@ -158,7 +170,14 @@ export class LiveWindow {
     if (!this.closed) this.show();
   }
 
+  /** Under steady writing there may always be one more question: what is known is shown. */
+  private isShowable(): boolean {
+    const {working, owed, stale, closed} = this;
+    return !closed && !stale && owed === 0 && !!working && isSufficient(working, this.span);
+  }
+
   private show(): void {
+    this.state = this.working;
     this.showFirst();
     this.context.changed(this);
   }
@@ -170,7 +189,7 @@ export class LiveWindow {
       try {
         return await (next === 'ask' ? this.ask() : this.read());
       } catch (thrown) {
-        if (!this.state && !(thrown instanceof FeedInterruptedError)) throw thrown;
+        if (!this.working && !(thrown instanceof FeedInterruptedError)) throw thrown;
         this.context.failed(this, toError(thrown));
         next = 'read';
         await setTimeout(pause, undefined, {ref: false});
@@ -188,11 +207,13 @@ export class LiveWindow {
     this.stale = false;
     this.doubted = false;
     try {
+      this.context.counted('reads');
       const result = await source.read(query, this.span.keep + 1, counts);
       if (result.mark !== undefined) await this.context.arrival(result.mark);
       const beyond = result.rows.length > this.span.keep;
-      this.state = {rows: result.rows.slice(0, this.span.keep), beyond, total: result.total};
+      this.working = {rows: result.rows.slice(0, this.span.keep), beyond, total: result.total};
       this.queue = recent.unseenBy(id => result.sees(id));
+      this.owed = this.queue.length;
     } finally {
       this.reading = false;
       release();
@@ -205,12 +226,18 @@ export class LiveWindow {
     const batch = this.queue.slice(0, emptied < 0 ? undefined : emptied);
     const all = batch.flatMap(({changes}) => changes);
     const changes = netChanges(all, this.spec.query.entity);
-    const images = imagesToJudge(this.state!, changes);
+    const images = imagesToJudge(this.working!, changes);
+    this.context.counted('asks');
     const verdicts = await this.context.source.judge(this.spec.query, images);
-    const next = advance(this.state!, changes, refereeFrom(images, verdicts), this.span);
+    const next = advance(this.working!, changes, refereeFrom(images, verdicts), this.span);
     if (next === 'ask') throw new Error('the database did not judge a row that it was given');
-    this.state = next;
-    this.queue = this.queue.slice(batch.length);
+    this.working = next;
+    this.taken(batch.length);
+  }
+
+  private taken(count: number): void {
+    this.queue.splice(0, count);
+    this.owed = Math.max(0, this.owed - count);
   }
 
   private truncates(transaction: CommittedTransaction): boolean {

@@ -37,6 +37,7 @@ export const REQUEST_SCHEMAS: Readonly<Record<keyof ClientToServerEvents, Reques
     {
       ref: {anyOf: [viewRef, rowRef]},
       resume: strict({channel: NAME, epoch: NAME, seq: COUNT}, ['channel', 'epoch', 'seq']),
+      diverged: {type: 'boolean'},
     },
     ['ref'],
   ),

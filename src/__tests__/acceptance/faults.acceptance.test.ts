@@ -4,6 +4,8 @@ import type {Duplex} from 'node:stream';
 import {io, type Socket} from 'socket.io-client';
 import {LiveClient, type LiveCollection} from '../../client';
 import {LiveEntitiesBindings} from '../../index';
+import type {DeltaMessage} from '../../protocol/messages';
+import {PROTOCOL_VERSION} from '../../protocol/version';
 import {startPostgres18, type Postgres18, type TestDatabase} from '../support/databases';
 import {givenShop, type Product, type Shop} from '../support/shop';
 import {until} from '../support/until';
@@ -70,6 +72,24 @@ describe('live views when things break', function () {
     await until(view, () => names().join() === 'Axe');
   });
 
+  it('are stale while the database is away, and everybody is told, also who comes then', async () => {
+    const statuses: string[] = [];
+    view.on('status', status => void statuses.push(status));
+    const told = new Promise<void>(resolve => view.on('status', () => resolve()));
+    await server.stop();
+    await told;
+    const late = io(shop.url, {path: '/realtime', auth: {protocol: 2, token: live.token}});
+    const [message] = (await once(late as never, 'feed')) as [object];
+    assert.deepEqual(message, {types: ['Category', 'Product'], live: false});
+    const again = once(late as never, 'feed');
+    await server.start();
+    assert.deepEqual(await again, [{types: ['Category', 'Product'], live: true}]);
+    late.disconnect();
+    await insert('b', 'Bolt');
+    await until(view, () => names().join() === 'Anvil,Bolt');
+    assert.deepEqual(statuses, ['stale', 'live']);
+  });
+
   it('go on after only the stream was cut, and miss nothing', async () => {
     await Promise.all([
       database.query(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
@@ -109,6 +129,42 @@ describe('live views when things break', function () {
     stalled.disconnect();
   });
 
+  it('bring a client that stalls up to date in one step, whatever has passed', async () => {
+    const stalled = await subscribedSocket();
+    let deltas = 0;
+    let last: DeltaMessage | undefined;
+    stalled.on('delta', (message: DeltaMessage) => {
+      deltas++;
+      last = message;
+    });
+    stopReading(stalled);
+    const counters = async () =>
+      (await shop.get(LiveEntitiesBindings.REALTIME_SERVER)).counters!;
+    const filler = 'x'.repeat(2000);
+    let writes = 0;
+    // Until the wire is full, and then ten thousand changes more.
+    for (let left = 10_000; left > 0; writes += 500) {
+      await database.query(`
+        DO $$ BEGIN FOR i IN 1..500 LOOP
+          UPDATE product SET name = '${writes} ' || i || '${filler}' WHERE id = 'a';
+          COMMIT;
+        END LOOP; END $$`);
+      if ((await counters()).waiting > 0) left -= 500;
+    }
+    await insert('z', 'The last');
+    await until(view, () => names().includes('The last'));
+    assert.equal((await counters()).waiting, 1);
+    const told = new Promise<void>(resolve => {
+      stalled.on('delta', () => last!.from !== undefined && resolve());
+    });
+    startReading(stalled);
+    await told;
+    assert.ok(deltas < writes / 2, `${deltas} deltas for ${writes} writes`);
+    assert.equal(last!.ops.some(op => op.op === 'insert' && op.key === 'z'), true);
+    assert.equal((await counters()).waiting, 0);
+    stalled.disconnect();
+  });
+
   /** The server's end of each raw connection. */
   const serverSideOf = new Map<Socket, Duplex>();
 
@@ -117,7 +173,7 @@ describe('live views when things break', function () {
     const upgraded = once(http, 'upgrade');
     const socket = io(shop.url, {
       path: '/realtime',
-      auth: {protocol: 1, token: live.token},
+      auth: {protocol: PROTOCOL_VERSION, token: live.token},
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
@@ -148,6 +204,11 @@ describe('live views when things break', function () {
     return view.value.map(row => row.name);
   }
 });
+
+function startReading(socket: Socket): void {
+  const engine = socket.io.engine as unknown as {transport: {ws: {_socket: Duplex}}};
+  engine.transport.ws._socket.resume();
+}
 
 function stopReading(socket: Socket): void {
   const engine = socket.io.engine as unknown as {transport: {ws: {_socket: Duplex}}};

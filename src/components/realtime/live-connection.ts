@@ -114,6 +114,7 @@ export class LiveConnection implements ConnectionHandler {
         joined.delete(channel);
         this.connection.leave(channel);
       },
+      outlet: this.connection.outlet,
     };
   }
 

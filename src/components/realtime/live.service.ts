@@ -33,8 +33,9 @@ export class LiveService {
   }
 
   async subscribe(call: LiveCall, request: wire.SubscribeRequest): Promise<wire.SubscribeReply> {
-    const {ref, resume} = request;
+    const {ref, resume, diverged} = request;
     const entity = this.entity(ref.type);
+    if (diverged) entity.hub.diverged();
     const subscription = await this.pages.subscriptionFor(call, entity, ref, 'subscribe');
     return entity.hub.subscribe(call.session.member, subscription, resume);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type {CommittedTransaction, RowImage} from '../../../core/change';
-import {LiveHub, type Member, type Subscription} from '../../../core/hub';
+import {LiveHub, type HubOptions, type Member, type Subscription} from '../../../core/hub';
 import {RecentTransactions} from '../../../core/history';
 import type {SnapshotRows} from '../../../core/ports';
 import type {EntityShape} from '../../../core/shape';
@@ -59,6 +59,77 @@ describe('the hub', () => {
     assert.equal(reads(), 1);
     assert.deepEqual(hub.size, {windows: 1, channels: 1});
   });
+
+  it('keeps no more windows than agreed, and says that it is busy', async () => {
+    const {hub} = givenHub({maxWindows: 1, cacheDuration: 60_000});
+    const member = nobody();
+    const reply = await arrived(hub, hub.subscribe(member, everything()));
+    await arrived(hub, hub.subscribe(nobody(), everything()));
+    const other = {...everything(), counts: true};
+    const refusal = {code: 'SERVER_BUSY', statusCode: 503};
+    await assert.rejects(arrived(hub, hub.subscribe(nobody(), other)), refusal);
+    assert.equal(hub.counters.refusals, 1);
+    assert.ok(reply.kind === 'snapshot');
+    hub.close();
+  });
+
+  it('gives the place of a window that nobody watches to one that is asked for', async () => {
+    const {hub} = givenHub({maxWindows: 1, cacheDuration: 60_000});
+    const member = nobody();
+    const reply = await arrived(hub, hub.subscribe(member, everything()));
+    assert.ok(reply.kind === 'snapshot');
+    hub.unsubscribe(member, reply.snapshot.channel);
+    const other = {...everything(), counts: true};
+    await arrived(hub, hub.subscribe(nobody(), other), 'mark 2');
+    assert.equal(hub.size.windows, 1);
+    hub.close();
+  });
+
+  it('counts what happens, in numbers that do not change once they are taken', async () => {
+    const {hub} = givenHub();
+    await arrived(hub, hub.subscribe(nobody(), everything()));
+    const before = hub.counters;
+    hub.committed(inserting(1, 'a'));
+    hub.committed({id: 2, changes: [], marks: []});
+    hub.diverged();
+    hub.interrupted(new Error('gone'));
+    hub.resumed();
+    await turns();
+    const after = hub.counters;
+    const grown = Object.entries(after).filter(([name, count]) =>
+      count !== before[name as keyof typeof before]);
+    assert.deepEqual(Object.fromEntries(grown), {
+      transactions: 3, probes: 1, deltas: 1, divergences: 1, resyncs: 1, reads: 2,
+    });
+    assert.deepEqual([before.subscribers, before.windows, before.residue], [1, 1, 1]);
+    hub.close();
+  });
+
+  it('sends one delta to a member that was behind, and each to the others', async () => {
+    const {hub, published} = givenHub();
+    const sent: DeltaMessage[] = [];
+    let drained = () => undefined as void;
+    let isBehind = false;
+    const slow: Member = {
+      ...nobody(),
+      outlet: {
+        isBehind: () => isBehind,
+        whenDrained: callback => (drained = callback),
+        pause: () => undefined,
+        resume: (_, missed) => void (missed && sent.push(missed)),
+      },
+    };
+    await arrived(hub, hub.subscribe(slow, everything()));
+    isBehind = true;
+    for (let id = 1; id <= 8; id++) hub.committed(inserting(id, `k${id}`));
+    assert.equal(hub.counters.waiting, 1);
+    isBehind = false;
+    drained();
+    assert.equal(published.length, 8);
+    assert.deepEqual(sent.map(({seq, from, ops}) => [seq, from, ops.length]), [[8, 0, 8]]);
+    assert.equal(sent[0].hash, published[7].hash);
+    assert.deepEqual([hub.counters.waiting, hub.counters.coalesced], [0, 1]);
+  });
 });
 
 describe('the recent transactions', () => {
@@ -75,7 +146,7 @@ describe('the recent transactions', () => {
   });
 });
 
-function givenHub() {
+function givenHub(options: Partial<HubOptions> = {}) {
   const published: DeltaMessage[] = [];
   const warnings: string[] = [];
   let reads = 0;
@@ -87,16 +158,17 @@ function givenHub() {
     logger: {warn: message => void warnings.push(message)},
     cacheDuration: 0,
     resumeRing: 10,
+    ...options,
   });
   hub.start();
   return {hub, published, warnings, reads: () => reads};
 }
 
 /** Lets the mark of the read arrive, and answers what was waited for. */
-async function arrived<T>(hub: LiveHub, waiting: Promise<T>): Promise<T> {
+async function arrived<T>(hub: LiveHub, waiting: Promise<T>, mark = 'mark 1'): Promise<T> {
   waiting.catch(() => undefined);
   await turns();
-  hub.committed({id: 0, changes: [], marks: ['mark 1']});
+  hub.committed({id: 0, changes: [], marks: [mark]});
   return waiting;
 }
 

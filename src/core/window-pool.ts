@@ -1,0 +1,145 @@
+import {createHash} from 'node:crypto';
+import {auditWindow} from './audit';
+import type {Change} from './change';
+import type {Channel} from './channel';
+import type {Tally} from './counters';
+import {LiveEntityError} from './errors';
+import {LiveWindow, type WindowContext, type WindowSpec} from './live-window';
+import {MatchIndex} from './match-index';
+import type {EntityShape} from './shape';
+
+/** A window, and the channels that show pages of it. */
+export interface WindowEntry {
+  readonly key: string;
+  readonly window: LiveWindow;
+  /** Resolves once there are rows. */
+  readonly opened: Promise<void>;
+  readonly channels: Set<Channel>;
+  /** Set while it is kept for those who come back. */
+  expiry?: NodeJS.Timeout;
+}
+
+export interface WindowPoolOptions {
+  readonly shapes: ReadonlyMap<string, EntityShape>;
+  readonly maxWindows: number;
+  readonly tally: Tally;
+  readonly logger: {warn(message: string): void};
+  contextFor(shape: EntityShape): WindowContext;
+  /** Closes a channel that nobody watches, if there is one, and perhaps its window with it. */
+  evict(): boolean;
+}
+
+/** The windows that are alive: one for all who ask for the same rows, and no more than agreed. */
+export class WindowPool {
+  private readonly index = new MatchIndex<LiveWindow>();
+  private readonly entries = new Map<string, WindowEntry>();
+  private readonly entryOf = new WeakMap<LiveWindow, WindowEntry>();
+
+  constructor(private readonly options: WindowPoolOptions) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get residue(): number {
+    return this.index.residue;
+  }
+
+  get windows(): LiveWindow[] {
+    return [...this.entries.values()].map(({window}) => window);
+  }
+
+  /** The windows that these changes may touch. */
+  affectedBy(changes: readonly Change[]): Set<LiveWindow> {
+    return this.index.affectedBy(changes);
+  }
+
+  /** The channels that show pages of a window. */
+  channelsOf(window: LiveWindow): Iterable<Channel> {
+    return this.entryOf.get(window)?.channels ?? [];
+  }
+
+  /**
+   * The window for these rows, which begins to read them where it is new.
+   *
+   * @throws LiveEntityError `SERVER_BUSY` (503) where there are as many as may be, all watched
+   */
+  open(spec: WindowSpec): WindowEntry {
+    const key = digest(spec);
+    let entry = this.entries.get(key);
+    if (!entry) {
+      this.makeRoom();
+      const {query} = spec;
+      const shape = this.options.shapes.get(query.entity)!;
+      const window = new LiveWindow(spec, this.options.contextFor(shape));
+      this.index.add(window, query, shape);
+      const opened = window.open().catch(error => {
+        this.close(entry!);
+        throw error;
+      });
+      entry = {key, window, opened, channels: new Set()};
+      this.entries.set(key, entry);
+      this.entryOf.set(window, entry);
+    }
+    clearTimeout(entry.expiry);
+    entry.expiry = undefined;
+    return entry;
+  }
+
+  /** Does nothing while a channel shows it. */
+  close(entry: WindowEntry): void {
+    if (entry.channels.size > 0 || this.entries.get(entry.key) !== entry) return;
+    clearTimeout(entry.expiry);
+    entry.window.close();
+    this.entries.delete(entry.key);
+    this.index.remove(entry.window, entry.window.spec.query);
+  }
+
+  closeAll(): void {
+    for (const {window, expiry} of this.entries.values()) {
+      clearTimeout(expiry);
+      window.close();
+    }
+    this.entries.clear();
+  }
+
+  /** Compares one window with the database; one that is wrong is read anew. */
+  async audit(): Promise<void> {
+    const {tally, logger, contextFor, shapes} = this.options;
+    const resting = this.windows.filter(each => each.isAtRest);
+    const window = resting[Math.floor(Math.random() * resting.length)] as LiveWindow | undefined;
+    if (!window) return;
+    const {entity} = window.spec.query;
+    const context = contextFor(shapes.get(entity)!);
+    const result = await auditWindow(window, context).catch(() => 'unsure' as const);
+    if (result === 'unsure') return;
+    tally.add('audits');
+    if (result === 'equal') return;
+    tally.add('auditDivergences');
+    logger.warn(`a window of ${entity} has other rows than the database; it is read anew`);
+    window.refresh();
+  }
+
+  private makeRoom(): void {
+    const {maxWindows, tally} = this.options;
+    while (this.size >= maxWindows) {
+      const unwatched = [...this.entries.values()].find(each => each.expiry);
+      if (unwatched) this.close(unwatched);
+      else if (!this.options.evict()) {
+        tally.add('refusals');
+        const message = `the server keeps ${maxWindows} views live, and cannot keep another`;
+        throw new LiveEntityError('SERVER_BUSY', message, 503);
+      }
+    }
+  }
+}
+
+/** A short name for what a value says. */
+export function digest(value: unknown): string {
+  const text = JSON.stringify(value, withRegExps);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+function withRegExps(_: string, value: unknown): unknown {
+  return value instanceof RegExp ? String(value) : value;
+}
