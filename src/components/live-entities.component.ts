@@ -19,6 +19,7 @@ import {AccessGuardProvider} from './realtime/access-guard.provider';
 import {JwtTokenServiceProvider} from './realtime/jwt-token.service';
 import {REALTIME_GROUP, RealtimeServer} from './realtime/realtime.server';
 import {SessionService} from './realtime/session.service';
+import {AccessAnswersEnhancer} from './rest/access-answers.enhancer';
 import {BearerMiddlewareProvider} from './rest/bearer.middleware';
 import {LiveEntityApiBuilder} from './rest/live-entity.api-builder';
 import {OeErrorsInterceptorProvider, OeErrorsObserver} from './rest/oe-errors';
@@ -48,6 +49,7 @@ export class LiveEntitiesComponent implements Component {
       createBindingFromClass(LiveEntityApiBuilder),
       createBindingFromClass(OeErrorsInterceptorProvider),
       createBindingFromClass(OeErrorsObserver),
+      createBindingFromClass(AccessAnswersEnhancer),
       ...defaults(application, [
         [LiveEntitiesBindings.TOKEN_SERVICE, JwtTokenServiceProvider],
         [LiveEntitiesBindings.ACCESS_GUARD, AccessGuardProvider],
