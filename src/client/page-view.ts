@@ -191,8 +191,13 @@ export class PageView implements WriteWitness {
     return {...next, rows: Object.freeze(keepRows(this.#shown, next))};
   }
 
-  #tellStatus(state: SubscriptionState, reset: boolean): void {
+  #statusOf(state: SubscriptionState): LiveStatus {
     const status = statusOf(state);
+    return status === 'live' && this.#channels.standsStill(this.type) ? 'stale' : status;
+  }
+
+  #tellStatus(state: SubscriptionState, reset: boolean): void {
+    const status = this.#statusOf(state);
     if (status === this.#status && !reset) return;
     this.#status = status;
     const error = status === 'ended' && state.error ? errorFromWire(state.error) : undefined;

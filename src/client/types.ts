@@ -8,8 +8,8 @@ export type ConnectionStatus = 'connecting' | 'connected' | 'reconnecting' | 'of
 
 /**
  * What the rows of a collection or model are worth: `loading` (none yet), `live`, `stale` (shown
- * as they were while the connection comes back or the page is read anew), `ended` (by the server;
- * no longer maintained), `closed`.
+ * as they were while the connection comes back, the page is read anew, or the server does not
+ * learn of changes), `ended` (by the server; no longer maintained), `closed`.
  */
 export type LiveStatus = 'loading' | 'live' | 'stale' | 'ended' | 'closed';
 

@@ -72,7 +72,7 @@ describe('live views when things break', function () {
     await until(view, () => names().join() === 'Axe');
   });
 
-  it('are stale while the database is away, and everybody is told, also who comes then', async () => {
+  it('are stale while the database is away; all are told, also who comes then', async () => {
     const statuses: string[] = [];
     view.on('status', status => void statuses.push(status));
     const told = new Promise<void>(resolve => view.on('status', () => resolve()));
