@@ -28,18 +28,18 @@ export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
 
     async restoreById(id: any, options?: Options): Promise<void> {
       this.need('softDelete');
-      await this.writer.change('restore', {id}, {}, options);
+      await this.cascade.run('restore', {id}, options);
     }
 
     async restoreAll(where?: Where<any>, options?: Options): Promise<Count> {
       this.need('softDelete');
-      return countOf(this.writer.change('restore', {where: where ?? {}}, {}, options));
+      return countOf(this.cascade.run('restore', {where: where ?? {}}, options));
     }
 
     async purge(where?: Where<any>, {olderThan}: {olderThan?: Date} = {}, options?: Options) {
       this.need('softDelete');
       const aged = conjunction([where, olderThan && {_deletedOn: {lt: olderThan}}]);
-      return countOf(this.writer.change('purge', {where: aged}, {}, options));
+      return countOf(this.cascade.run('purge', {where: aged}, options));
     }
 
     async history(id: any, filter?: Filter<any>, options?: Options) {
@@ -65,7 +65,7 @@ export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
 
     async revertTo(id: any, revision: number, options?: Options): Promise<void> {
       const data = await this.past().dataOf(id, revision, options);
-      await this.writer.change('replace', {id}, data, options, 'revert');
+      await this.writer.change('replace', {id}, data, options, {operation: 'revert'});
     }
 
     async pruneHistory(options: PruneOptions): Promise<Count> {

@@ -23,6 +23,21 @@ export function recordBehaviour(target: object, name: BehaviourName): void {
   recorded.set(target, names.add(name));
 }
 
+const cascades = new WeakMap<object, readonly string[]>();
+
+/** Records the relations that a class's deletions follow, which its subclasses inherit. */
+export function recordCascade(target: object, relations: readonly string[]): void {
+  cascades.set(target, relations);
+}
+
+export function cascadeOf(repositoryClass: object): readonly string[] {
+  for (let c = repositoryClass; c; c = Object.getPrototypeOf(c)) {
+    const relations = cascades.get(c);
+    if (relations) return relations;
+  }
+  return [];
+}
+
 /** Lets the model's settings and the application decide for repositories of this class. */
 export function markDeclarative(target: object): void {
   declarative.add(target);

@@ -1,5 +1,5 @@
 import type {BehaviourName} from './behaviour';
-import {recordBehaviour} from './behaviours-of';
+import {recordBehaviour, recordCascade} from './behaviours-of';
 import {installLayer} from './install-layer';
 import type {RepositoryClass} from './layer';
 
@@ -21,8 +21,28 @@ export const versioned = (): BehaviourDecorator => decorator('version');
 /** Records who created and who last changed a row, and when. */
 export const audited = (): BehaviourDecorator => decorator('audit');
 
-/** Deletes mark rows instead of removing them; marked rows can be restored. */
-export const softDeletable = (): BehaviourDecorator => decorator('softDelete');
+/** How soft deletes of a repository work. */
+export interface SoftDeleteSettings {
+  /**
+   * Relations (`hasMany`, `hasOne`) whose rows are deleted, restored and purged along with a row.
+   * A restore brings back what that deletion took away, not what was deleted before it.
+   */
+  readonly cascade?: readonly string[];
+}
+
+/**
+ * Deletes mark rows instead of removing them; marked rows can be restored.
+ *
+ * @example
+ * ```ts
+ * @softDeletable({cascade: ['lines']})
+ * export class OrderRepository extends DefaultTransactionalRepository<Order, string> {}
+ * ```
+ */
+export const softDeletable = ({cascade}: SoftDeleteSettings = {}): BehaviourDecorator => target => {
+  addBehaviour(target, 'softDelete');
+  if (cascade) recordCascade(target, cascade);
+};
 
 /** Keeps every state that a row has had, and what ended it. */
 export const historical = (): BehaviourDecorator => decorator('history');

@@ -46,6 +46,14 @@ export class InvalidVersionError extends BehaviourError {
   }
 }
 
+/** One row of a checked write of many that is not as the caller read it. */
+export interface RowConflict {
+  readonly entityId: unknown;
+  readonly expected: string | null;
+  /** Null when the row is not there any more. */
+  readonly actual: string | null;
+}
+
 /** The row has changed since the caller read it; nothing was written. */
 export class VersionConflictError extends BehaviourError {
   readonly code = 'VERSION_CONFLICT';
@@ -56,23 +64,26 @@ export class VersionConflictError extends BehaviourError {
    * @param entityId - Id of the row
    * @param expected - The version that the caller named
    * @param actual - The version that the row had when the conflict was found
+   * @param conflicts - All rows of a write of many that have changed; the first is the one above
    */
   constructor(
     readonly entityName: string,
     readonly entityId: unknown,
     readonly expected: string | null,
     readonly actual: string | null,
+    readonly conflicts?: readonly RowConflict[],
   ) {
     super(
       `${entityName} ${String(entityId)} has changed: expected version ${expected}, ` +
-        `found ${actual}. Read it again and repeat the change.`,
+        `found ${actual}. Read it again and repeat the change.` +
+        (conflicts && conflicts.length > 1 ? ` So have ${conflicts.length - 1} others.` : ''),
     );
   }
 
   /** What REST answers beside the message. */
   get details(): AnyObject {
-    const {entityName, entityId, expected, actual} = this;
-    return {entityName, entityId, expected, actual};
+    const {entityName, entityId, expected, actual, conflicts} = this;
+    return {entityName, entityId, expected, actual, ...(conflicts && {conflicts})};
   }
 }
 
@@ -86,9 +97,26 @@ export class RestoreConflictError extends BehaviourError {
     readonly entityId: unknown,
     readonly constraint?: string,
   ) {
+    const what = entityId === undefined ? `Rows of ${entityName}` : `${entityName} ${String(entityId)}`;
     super(
-      `${entityName} ${String(entityId)} cannot be restored: a live row has the same unique value` +
+      `${what} cannot be restored: a live row has the same unique value` +
         (constraint ? ` (${constraint}).` : '.'),
+    );
+  }
+}
+
+/** A cascade names a relation that the repository does not have, or whose keys are not known. */
+export class CascadeError extends BehaviourError {
+  readonly code = 'CASCADE_UNKNOWN';
+  readonly statusCode = 500;
+
+  constructor(
+    readonly entityName: string,
+    readonly relation: string,
+  ) {
+    super(
+      `Deletions of ${entityName} cannot follow "${relation}": the repository must make it with ` +
+        'createHasManyRepositoryFactoryFor or createHasOneRepositoryFactoryFor.',
     );
   }
 }

@@ -1,4 +1,5 @@
 import {createRequire} from 'node:module';
+import {isDeepStrictEqual} from 'node:util';
 import type {
   AnyObject,
   juggler,
@@ -83,6 +84,17 @@ export function coercedValue(model: JugglerModelClass, name: string, value: unkn
     (type === Boolean && typeof value === 'boolean') ||
     (type === Date && value instanceof Date);
   return fits ? value : model._coerce({[name]: value}, {})[name];
+}
+
+/** Whether two values of a property would be stored as one. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  const [x, y] = [a ?? null, b ?? null];
+  return x === y || isDeepStrictEqual(plain(x), plain(y));
+}
+
+/** A value without the classes that juggler gives to lists and models. */
+function plain(value: unknown): unknown {
+  return typeof value === 'object' ? JSON.parse(JSON.stringify(value)) : value;
 }
 
 /** Data without what is undefined and not deeper than juggler allows. */

@@ -1,4 +1,4 @@
-import type {Context} from '@loopback/core';
+import type {Context, Getter} from '@loopback/core';
 import {
   EntityNotFoundError,
   InvalidBodyError,
@@ -16,6 +16,7 @@ import {
 import {LiveEntitiesBindings} from '../keys';
 import type {BehaviourName} from './behaviour';
 import {behavioursOf, isDeclarative, type MixinSettings} from './behaviours-of';
+import {Cascade, type RelatedGetter} from './cascade';
 import {embedsChildren} from './embedded/definition';
 import {Embeddings} from './embedded/embeddings';
 import type {JugglerInstance} from './juggler';
@@ -42,6 +43,7 @@ export interface LiveRepository extends RepositoryHost<AnyEntity> {
   readonly reader: EntityReader<AnyEntity>;
   readonly writer: EntityWriter<AnyEntity>;
   readonly embeddings: Embeddings;
+  readonly cascade: Cascade;
 }
 
 export type LiveRepositoryClass = abstract new (
@@ -62,11 +64,14 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
     reader!: EntityReader<AnyEntity>;
     writer!: EntityWriter<AnyEntity>;
     embeddings!: Embeddings;
+    cascade!: Cascade;
+    readonly related: Map<string, RelatedGetter>;
 
     constructor(entityClass: EntityClass, dataSource: juggler.DataSource, ...rest: unknown[]) {
       const names = behavioursOf(new.target, entityClass.definition);
       addProperties(entityClass, behavioursNamed(names));
       super(entityClass, dataSource, ...rest);
+      this.related = new Map();
       this.goLive(names);
     }
 
@@ -153,12 +158,12 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async deleteById(id: any, options?: Options): Promise<void> {
       if (!this.live) return super.deleteById(id, options);
-      await this.writer.change('delete', {id}, {}, options);
+      await this.cascade.run('delete', {id}, options);
     }
 
     override async deleteAll(where?: Where<any>, options?: Options): Promise<Count> {
       if (!this.live) return super.deleteAll(where, options);
-      return countOf(this.writer.change('delete', {where: where ?? {}}, {}, options));
+      return countOf(this.cascade.run('delete', {where: where ?? {}}, options));
     }
 
     // ---- Reads
@@ -195,6 +200,18 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       if (!this.live) return super.exists(id, options);
       const where = this.reader.where(this.reader.byId(id), options);
       return (await super.count(where, options)).count > 0;
+    }
+
+    // ---- Relations
+
+    protected override createHasManyRepositoryFactoryFor(name: string, getter: Getter<any>): any {
+      this.related.set(name, getter);
+      return super.createHasManyRepositoryFactoryFor(name, getter);
+    }
+
+    protected override createHasOneRepositoryFactoryFor(name: string, getter: any): any {
+      if (typeof getter === 'function') this.related.set(name, getter);
+      return super.createHasOneRepositoryFactoryFor(name, getter);
     }
 
     // ---- Inside
@@ -245,6 +262,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       this.reader = new EntityReader(this);
       this.writer = new EntityWriter(this);
       this.embeddings = new Embeddings(this);
+      this.cascade = new Cascade(this);
     }
   }
   return LiveEntityRepository;

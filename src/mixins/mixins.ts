@@ -1,8 +1,8 @@
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
 import {DefaultTransactionalRepository} from '@loopback/repository';
 import type {BehaviourName} from './behaviour';
-import {markDeclarative, markEmbedding} from './behaviours-of';
-import {addBehaviour} from './decorators';
+import {markDeclarative, markEmbedding, recordCascade} from './behaviours-of';
+import {addBehaviour, type SoftDeleteSettings} from './decorators';
 import {installLayer} from './install-layer';
 import type {EmbeddingRepository} from './embedded/embedded-repository';
 import type {RepositoryClass} from './layer';
@@ -47,8 +47,11 @@ export function AuditFieldsMixin<S extends RepositoryClass>(superClass: S): S {
 /** The soft delete behaviour as a mixin: `restoreById`, `restoreAll`, `purge`. */
 export function SoftDeleteMixin<S extends RepositoryClass>(
   superClass: S,
+  {cascade}: SoftDeleteSettings = {},
 ): S & MixinConstructor<SoftDeletableRepository<EntityOf<S>, IdOf<S>>> {
-  return extended(superClass, 'softDelete') as never;
+  const mixed = extended(superClass, 'softDelete');
+  if (cascade) recordCascade(mixed, cascade);
+  return mixed as never;
 }
 
 /** The history behaviour as a mixin: `history`, `findAsOf`, `diff`, `revertTo` and more. */

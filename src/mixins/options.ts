@@ -1,12 +1,28 @@
 import type {UserProfile} from '@loopback/security';
 import {securityId} from '@loopback/security';
 
+/** Under this key, deletions of related rows are told which deletion they are part of. */
+export const DELETION = Symbol('deletion');
+
 /** Options that every call of a repository with behaviours understands. Never mutated. */
 export interface LiveOptions {
   /** The version that the caller read; an alternative to `_version` in the data. */
   version?: string | null;
-  /** False: the write leaves the version as it is and needs none. */
+  /**
+   * For `updateAll` and `deleteAll`: the rows that are meant, each with the version that the caller
+   * read; entities as they were found will do. Either all are written or none.
+   */
+  versions?: readonly object[];
+  /**
+   * False: the write leaves the version as it is and needs none. True: the write makes a new
+   * version even where it changes nothing.
+   */
   bumpVersion?: boolean;
+  /**
+   * Told, once a write by id has succeeded, of the values of `_version`, `_modifiedOn` and the like
+   * that the row now has.
+   */
+  onWritten?: (stamp: Readonly<Record<string, unknown>>) => void;
   /** Who writes. Default: the user bound in the request's context, then `'system'`. */
   remoteUser?: string | UserProfile;
   /** For whom; kept in the history. */
@@ -23,6 +39,16 @@ export interface LiveOptions {
   fetchDeleted?: boolean;
   /** Deletes the row itself, not only from view. */
   hard?: boolean;
+  /**
+   * Related rows that are deleted, restored or purged along with a row: names of `hasMany` and
+   * `hasOne` relations, `'lines.parts'` for those of related rows; true for all of them, false for
+   * none. Default: those that `@softDeletable({cascade: […]})` names.
+   */
+  cascade?: boolean | readonly string[];
+  /** For restores: what was deleted by the same call comes back too. */
+  batch?: boolean;
+  /** @internal */
+  [DELETION]?: string;
 }
 
 /** Which rows of a soft-deletable entity a call sees. */

@@ -40,13 +40,24 @@ export interface InsertPlan {
   readonly rows: readonly {readonly data: Row; readonly assign: Assignments}[];
 }
 
+/** A row and the version that it must still have. */
+export interface CheckedRow {
+  readonly id: unknown;
+  /** Null for a row from before the entity was versioned. */
+  readonly version: string | null;
+}
+
 /** A change of every row that meets the condition; soft delete and restore are changes too. */
 export interface ChangePlan {
   readonly kind: 'change';
   /** One row by its id, or as many as meet the condition. */
   readonly single: boolean;
   readonly where: Condition;
+  /** Only these rows of a write of many, and none of them unless all have the version named. */
+  readonly checked?: readonly CheckedRow[];
   readonly data: Row;
+  /** True when a row that has the values of the data already is left as it is. */
+  readonly unlessSame: boolean;
   /** True when a property that `data` lacks becomes null, except those in `keep`. */
   readonly replace: boolean;
   readonly keep: readonly string[];
@@ -60,6 +71,7 @@ export interface RemovePlan {
   readonly kind: 'remove';
   readonly single: boolean;
   readonly where: Condition;
+  readonly checked?: readonly CheckedRow[];
   readonly revision?: RevisionNote;
 }
 
@@ -74,6 +86,10 @@ export interface WrittenRow {
 
 /** What a plan did. `rows` is filled only when the caller asked for it. */
 export interface WriteResult {
+  /**
+   * Of a single write, the rows that were written. Of a write of many, the rows that met the
+   * condition: those which had the values already and were left alone are counted too.
+   */
   readonly count: number;
   readonly rows: readonly WrittenRow[];
   /** New rows as juggler's create would answer them, with what the database has filled in. */

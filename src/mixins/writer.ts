@@ -56,24 +56,52 @@ export class EntityWriter<T extends Entity> {
     target: WriteTarget,
     data: object = {},
     options: Options = {},
-    operation?: RevisionOperation,
+    {operation, rows = false}: {operation?: RevisionOperation; rows?: boolean} = {},
   ): Promise<Written> {
-    const {live} = this.host;
     const {plan, request} = await this.planned(kind, target, data, options, operation);
-    if (plan.checked?.length === 0) return {count: 0, stamp: {}};
-    // What asked for no version may have come into being since the first attempt found nothing.
-    const attempts = request.single && 'unlessSame' in plan && plan.unlessSame ? 2 : 1;
-    for (let left = attempts; ; left--) {
-      const {count} = await this.runChange(plan, request).catch(error => {
-        throw kind === 'restore' ? asRestoreConflict(error, live.name, request.id) : error;
-      });
-      if (plan.checked && count < plan.checked.length) throw await this.conflictsOf(plan, options);
-      if (!request.single) return {count, stamp: {}};
-      if (count > 0) return this.told({count, stamp: this.stampOf(plan, request)}, options);
-      const row = await this.rowLeftAlone(plan, request);
-      const isSure = live.has('version') && expectedVersion(request) !== undefined;
-      if (isSure || left <= 1) return this.told({count: 1, stamp: this.stampIn(row, plan)}, options);
-    }
+    if (plan.checked?.length === 0) return {count: 0, stamp: {}, rows: []};
+    const {single} = request;
+    const written = await this.attempt(plan, request, rows);
+    if (!single) return written;
+    const settled = written.count > 0 ? written : await this.leftAlone(plan, request, rows);
+    (options as LiveOptions).onWritten?.(settled.stamp);
+    return settled;
+  }
+
+  /** The rows that a write would change, as they are. */
+  async meant(kind: ChangeKind, target: WriteTarget, options: Options): Promise<Row[]> {
+    const {plan} = await this.planned(kind, target, {}, options);
+    const found = await this.host.live.model.find({where: plan.where}, transactionOf(options));
+    const checked = plan.checked && new Set(plan.checked.map(row => String(row.id)));
+    const rows = found.map(instance => instance.toObject(true));
+    return checked ? rows.filter(row => checked.has(String(row[this.host.live.idName]))) : rows;
+  }
+
+  private async attempt(
+    plan: ChangePlan | RemovePlan,
+    request: ChangeRequest,
+    wanted: boolean,
+  ): Promise<Written> {
+    const {kind, id, options, single} = request;
+    const {count, rows} = await this.runChange(plan, request, wanted).catch(error => {
+      throw kind === 'restore' ? asRestoreConflict(error, this.host.live.name, id) : error;
+    });
+    if (plan.checked && count < plan.checked.length) throw await this.conflictsOf(plan, options);
+    const before = wanted ? rows.map(row => row.before!) : [];
+    return {count, stamp: single ? this.stampOf(plan, request) : {}, rows: before};
+  }
+
+  /** What becomes of a write by id that has found nothing to write. */
+  private async leftAlone(
+    plan: ChangePlan | RemovePlan,
+    request: ChangeRequest,
+    wanted: boolean,
+  ): Promise<Written> {
+    const row = await this.rowLeftAlone(plan, request);
+    const isSure = this.host.live.has('version') && expectedVersion(request) !== undefined;
+    // What was asked for by no version may have come into being since.
+    const again = isSure ? undefined : await this.attempt(plan, request, wanted);
+    return again?.count ? again : {count: 1, stamp: this.stampIn(row, plan), rows: []};
   }
 
   private async planned(
@@ -81,7 +109,7 @@ export class EntityWriter<T extends Entity> {
     target: WriteTarget,
     data: object,
     options: Options,
-    operation: RevisionOperation | undefined,
+    operation?: RevisionOperation,
   ) {
     const {live, surroundings} = this.host;
     const single = 'id' in target;
@@ -108,11 +136,6 @@ export class EntityWriter<T extends Entity> {
     return checkedRows(live.name, versions, live.idName, id => live.typedId(assertPlainId(id)));
   }
 
-  private told(written: Written, {onWritten}: LiveOptions): Written {
-    onWritten?.(written.stamp);
-    return written;
-  }
-
   /** What the persist hook makes of an entity, without what is undefined. */
   async inputFrom(entity: object, options: Options | undefined): Promise<Row> {
     const data = await this.host.toData(entity, options);
@@ -123,32 +146,36 @@ export class EntityWriter<T extends Entity> {
   private async runChange(
     plan: ChangePlan | RemovePlan,
     {kind, single, id, input, options}: ChangeRequest,
+    rows: boolean,
   ): Promise<WriteResult> {
     const {live} = this.host;
     const own = single ? {[live.idName]: live.typedId(id)} : plan.where;
     const returns = kind === 'restore' ? await this.secrets.stored(own, options) : [input];
-    return this.run(plan, options, returns, own);
+    return this.run(plan, options, returns, own, rows);
   }
 
   /**
    * @param written - The rows in plain text that there will be
    * @param own - Which rows they are now
+   * @param rows - Whether the rows are wanted, and not only their number
    */
   private async run(
     plan: WritePlan,
     options: Options,
     written: readonly Row[],
     own?: Condition,
+    rows = false,
   ): Promise<WriteResult> {
     const {live} = this.host;
     const claims = await this.secrets.claims(written);
-    return claiming(live, claims, own, options, within => this.execute(plan, within));
+    return claiming(live, claims, own, options, within => this.execute(plan, within, rows));
   }
 
-  private async execute(plan: WritePlan, options: Options): Promise<WriteResult> {
+  private async execute(plan: WritePlan, options: Options, rows: boolean): Promise<WriteResult> {
     const {live, surroundings} = this.host;
     const publisher = await surroundings.publisher();
-    const result = await live.executor.run(plan, live, options, publisher ? 'rows' : 'count');
+    const wanted = rows || publisher ? 'rows' : 'count';
+    const result = await live.executor.run(plan, live, options, wanted);
     if (publisher && result.count > 0) await publisher.rowsWritten(live.name, result.rows, options);
     return result;
   }
@@ -243,6 +270,8 @@ export interface Written {
   readonly count: number;
   /** Of a write by id: the values that the behaviours gave the row. */
   readonly stamp: Row;
+  /** The rows as they were, where the caller asked for them. */
+  readonly rows: readonly Row[];
 }
 
 function transactionOf({transaction}: LiveOptions & Options): Options {

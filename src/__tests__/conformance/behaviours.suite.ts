@@ -1,8 +1,11 @@
 import type {juggler} from '@loopback/repository';
 import {auditSuite} from './behaviours/audit';
+import {cascadeSuite} from './behaviours/cascade';
+import {checkedSuite} from './behaviours/checked';
 import {compositionSuite} from './behaviours/composition';
 import {cryptoSuite} from './behaviours/crypto';
 import {historySuite} from './behaviours/history';
+import {noChangeSuite} from './behaviours/no-change';
 import {softDeleteSuite} from './behaviours/soft-delete';
 import {transactionSuite} from './behaviours/transactions';
 import {versionSuite} from './behaviours/version';
@@ -43,8 +46,11 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('version', () => versionSuite(target));
   describe('audit', () => auditSuite(target));
   describe('soft delete', () => softDeleteSuite(target));
+  describe('cascades', () => cascadeSuite(target));
   describe('history', () => historySuite(target));
   describe('encryption', () => cryptoSuite(target));
+  describe('a write that changes nothing', () => noChangeSuite(target));
+  describe('a checked write of many rows', () => checkedSuite(target));
   describe('all behaviours together', () => compositionSuite(target));
   const {transactions} = target;
   if (transactions) describe('transactions', () => transactionSuite({...target, transactions}));

@@ -1,5 +1,6 @@
+import {randomUUID} from 'node:crypto';
 import {behaviourDefaults, type Behaviour} from '../behaviour';
-import {visibilityOf, type Visibility} from '../options';
+import {DELETION, visibilityOf, type Visibility} from '../options';
 import {value, type Assignments, type Condition} from '../plan';
 
 /** A delete marks the row; reads and writes pass marked rows by unless they ask for them. */
@@ -10,16 +11,20 @@ export const softDeleteBehaviour: Behaviour = {
     _deletedBy: {type: 'string'},
     _deletedOn: {type: 'date'},
   },
-  kept: ['_isDeleted', '_deletedBy', '_deletedOn'],
+  internal: {
+    /** The same for all rows that one call has deleted, in whatever tables. */
+    _deletionId: {type: 'string'},
+  },
+  kept: ['_isDeleted', '_deletedBy', '_deletedOn', '_deletionId'],
 
   insert: () => ({_isDeleted: value(false)}),
 
-  change({kind, actor, now}): Assignments {
+  change({kind, actor, now, options}): Assignments {
     switch (kind) {
       case 'delete':
-        return {_isDeleted: value(true), _deletedBy: value(actor), _deletedOn: value(now)};
+        return marks(true, actor, now, options[DELETION] ?? randomUUID());
       case 'restore':
-        return {_isDeleted: value(false), _deletedBy: value(null), _deletedOn: value(null)};
+        return marks(false, null, null, null);
       case 'update':
       case 'replace':
       case 'purge':
@@ -40,6 +45,20 @@ export const softDeleteBehaviour: Behaviour = {
     }
   },
 };
+
+function marks(
+  isDeleted: boolean,
+  by: string | null,
+  on: Date | null,
+  deletion: string | null,
+): Assignments {
+  return {
+    _isDeleted: value(isDeleted),
+    _deletedBy: value(by),
+    _deletedOn: value(on),
+    _deletionId: value(deletion),
+  };
+}
 
 /** The condition under which a row is seen. A row without the mark, from older times, is live. */
 export function visible(visibility: Visibility): Condition | undefined {

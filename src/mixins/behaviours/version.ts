@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {behaviourDefaults, type Behaviour, type ChangeRequest} from '../behaviour';
-import {InvalidVersionError, VersionRequiredError} from '../errors';
-import {value, type Assignments, type Row} from '../plan';
+import {InvalidVersionError, InvalidWhereError, VersionRequiredError} from '../errors';
+import {value, type Assignments, type CheckedRow, type Row} from '../plan';
 
 /**
  * Every state of a row has a version, and a write names the one it changes. The comparison is part
@@ -51,6 +51,33 @@ export function expectedVersion(request: ChangeRequest): string | null | undefin
   const needed = single && options.bumpVersion !== false && kind !== 'restore' && kind !== 'purge';
   if (named === undefined && !needed) return undefined;
   throw new VersionRequiredError(request.entityName, request.id);
+}
+
+/**
+ * The rows of `options.versions`, each once.
+ *
+ * @param idName - The property that identifies a row
+ * @param typed - Makes an id what the model says
+ */
+export function checkedRows(
+  entityName: string,
+  rows: readonly object[],
+  idName: string,
+  typed: (id: unknown) => unknown,
+): CheckedRow[] {
+  const byId = new Map<string, CheckedRow>();
+  for (const row of rows as readonly Row[]) {
+    const [id, version] = [typed(row[idName]), row._version];
+    if (version !== null && typeof version !== 'string') {
+      throw new VersionRequiredError(entityName, id);
+    }
+    const known = byId.get(String(id));
+    if (known && known.version !== version) {
+      throw new InvalidWhereError(`${entityName} ${String(id)} is named with two versions.`);
+    }
+    byId.set(String(id), {id, version});
+  }
+  return [...byId.values()];
 }
 
 /** The version that a write makes: the one that the caller names, otherwise a UUID. */

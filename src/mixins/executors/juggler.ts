@@ -1,6 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import type {Options} from '@loopback/repository';
-import {assertOwnTransaction, valuesForReplace, type JugglerModelClass} from '../juggler';
+import {
+  assertOwnTransaction,
+  coercedValue,
+  sameValue,
+  valuesForReplace,
+  type JugglerModelClass,
+} from '../juggler';
 import type {
   Assigned,
   Assignments,
@@ -20,6 +26,7 @@ import {inTransaction} from './in-transaction';
 
 /** How often a row that others keep changing is read again before a write gives up. */
 const ATTEMPTS = 100;
+const IDS_AT_ONCE = 1_000;
 
 /**
  * Runs plans through juggler's own methods: any connector, and operation hooks keep working. What
@@ -38,7 +45,18 @@ export class JugglerExecutor implements Executor {
       return inTransaction(target.model, options, o => insert(plan, target, o));
     }
     if (!needsRows(plan, wanted)) return writeBlindly(plan, target.model, options);
-    return inTransaction(target.model, options, o => writeRows(plan, target, o));
+    const write = inTransaction(target.model, options, o => writeRows(plan, target, o));
+    return write.catch(error => {
+      if (error instanceof NotAllThere) return {count: error.found, rows: []};
+      throw error;
+    });
+  }
+}
+
+/** Some of the rows of a checked write are not as the caller named them. */
+class NotAllThere extends Error {
+  constructor(readonly found: number) {
+    super();
   }
 }
 
@@ -48,11 +66,11 @@ async function insert(
   options: Options,
 ): Promise<WriteResult> {
   const {model} = target;
-  const data: Row[] = [];
-  for (const row of plan.rows) {
-    const revision = await firstRevision(row.data, target, options);
-    data.push({...row.data, ...resolved(row.assign, {}, revision)});
-  }
+  const last = await lastRevisions(plan, target, options);
+  const data: Row[] = plan.rows.map(row => {
+    const revision = 1 + (last.get(String(row.data[model.definition.idName()])) ?? 0);
+    return {...row.data, ...resolved(row.assign, {}, revision)};
+  });
   const created =
     data.length === 1
       ? [await model.create(data[0], options)]
@@ -61,18 +79,32 @@ async function insert(
   return {count: rows.length, rows, created};
 }
 
-/** One call, when nothing of the rows has to be known before. */
+/** One call, when nothing of the rows has to be known before but whether they would change. */
 async function writeBlindly(
   plan: ChangePlan | RemovePlan,
   model: JugglerModelClass,
   options: Options,
 ): Promise<WriteResult> {
   const where = structuredWhere(plan.where);
-  const {count} =
-    plan.kind === 'remove'
-      ? await model.deleteAll(where, options)
-      : await model.updateAll(where, await changedValues(plan, model, {}, options), options);
-  return {count, rows: []};
+  if (plan.kind === 'remove') return {...(await model.deleteAll(where, options)), rows: []};
+  const values = await changedValues(plan, model, {}, options);
+  if (!plan.unlessSame) return {...(await model.updateAll(where, values, options)), rows: []};
+  const idName = model.definition.idName();
+  const data = await newValues(plan, model, options);
+  const found = (await model.find({where}, options)).map(instance => instance.toObject(true));
+  const different = found.filter(row => !hasAlready(row, data)).map(row => row[idName]);
+  const same = plan.single ? 0 : found.length - different.length;
+  const written =
+    different.length === 0
+      ? 0
+      : (await model.updateAll(only(where, idName, different, same), values, options)).count;
+  return {count: written + same, rows: []};
+}
+
+/** The where again when all rows that it met are meant; it may be shorter than their ids. */
+function only(where: Condition, idName: string, ids: unknown[], others: number): Condition {
+  const again = structuredWhere(where);
+  return others === 0 ? again : {and: [again, {[idName]: {inq: ids}}]};
 }
 
 async function writeRows(
@@ -80,13 +112,63 @@ async function writeRows(
   target: PlanTarget,
   options: Options,
 ): Promise<WriteResult> {
-  const found = await target.model.find({where: structuredWhere(plan.where)}, options);
+  const {model} = target;
+  const found = (await model.find({where: whereOf(plan, model)}, options)).map(instance =>
+    instance.toObject(true),
+  );
+  assertAllThere(plan, model, found);
+  const compares = plan.kind === 'change' && plan.unlessSame;
+  const data = compares ? await newValues(plan, model, options) : undefined;
   const rows: WrittenRow[] = [];
-  for (const instance of found) {
-    const written = await writeRow(plan, target, instance.toObject(true), options);
+  let same = 0;
+  for (const row of found) {
+    if (data && hasAlready(row, data)) {
+      same++;
+      continue;
+    }
+    const written = await writeRow(plan, target, row, options);
     if (written) rows.push(written);
+    else if (plan.checked) throw new NotAllThere(found.length - 1);
   }
-  return {count: rows.length, rows};
+  return {count: rows.length + (plan.single ? 0 : same), rows};
+}
+
+function whereOf({where, checked}: ChangePlan | RemovePlan, model: JugglerModelClass): Condition {
+  const structured = structuredWhere(where);
+  if (!checked) return structured;
+  return {and: [structured, {[model.definition.idName()]: {inq: checked.map(row => row.id)}}]};
+}
+
+/** Of checked rows, all must be as they were named before the first is written. */
+function assertAllThere(
+  {checked}: ChangePlan | RemovePlan,
+  model: JugglerModelClass,
+  found: readonly Row[],
+): void {
+  if (!checked) return;
+  const idName = model.definition.idName();
+  const versions = new Map(checked.map(row => [String(row.id), row.version]));
+  const asNamed = found.filter(row => versions.get(String(row[idName])) === (row._version ?? null));
+  if (asNamed.length < checked.length) throw new NotAllThere(asNamed.length);
+}
+
+/** What the data makes of the properties, typed as the rows are. */
+async function newValues(
+  plan: ChangePlan,
+  model: JugglerModelClass,
+  options: Options,
+): Promise<Row> {
+  const unassigned = {...plan, assign: {}};
+  const values = await changedValues(unassigned, model, {}, options);
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([name]) => !(name in plan.assign) && name in model.definition.properties)
+      .map(([name, value]) => [name, coercedValue(model, name, value)]),
+  );
+}
+
+function hasAlready(row: Row, data: Row): boolean {
+  return Object.keys(data).every(name => sameValue(row[name], data[name]));
 }
 
 async function writeRow(
@@ -110,6 +192,7 @@ async function writeRow(
       await keepState(plan.revision, target, before, values, options);
       return plan.kind === 'change' ? {before, after: {...before, ...values}} : {before};
     }
+    if (plan.checked) return undefined;
     const again = {where: {and: [byId, structuredWhere(plan.where)]}, limit: 1};
     before = (await model.find(again, options))[0]?.toObject(true);
   }
@@ -192,16 +275,28 @@ function momentAfter(since: unknown): Date {
   return new Date(Math.max(Date.now(), earliest));
 }
 
-async function firstRevision(data: Row, {history, model}: PlanTarget, options: Options) {
-  const id = data[model.definition.idName()];
-  if (!history || id === undefined || id === null) return 1;
-  const last = {where: {_modelId: id}, order: ['_revision DESC'], limit: 1};
-  const [state] = await history.find(last, options);
-  return state ? Number(state.toObject(true)._revision) + 1 : 1;
+/** By id, how far those have counted that were in use before. */
+async function lastRevisions(
+  {rows}: InsertPlan,
+  {history, model}: PlanTarget,
+  options: Options,
+): Promise<Map<string, number>> {
+  const last = new Map<string, number>();
+  const idName = model.definition.idName();
+  const ids = rows.map(row => row.data[idName]).filter(id => id != null);
+  for (let at = 0; history && at < ids.length; at += IDS_AT_ONCE) {
+    const where = {_modelId: {inq: ids.slice(at, at + IDS_AT_ONCE)}};
+    for (const state of await history.find({where}, options)) {
+      const {_modelId, _revision} = state.toObject(true);
+      const id = String(_modelId);
+      last.set(id, Math.max(last.get(id) ?? 0, Number(_revision)));
+    }
+  }
+  return last;
 }
 
 function needsRows(plan: ChangePlan | RemovePlan, wanted: 'count' | 'rows'): boolean {
-  if (wanted === 'rows' || plan.revision) return true;
+  if (wanted === 'rows' || plan.revision || plan.checked) return true;
   if (plan.kind === 'remove') return false;
   return Object.values(plan.assign).some(a => knownValue(a) === undefined && a.kind !== 'value');
 }

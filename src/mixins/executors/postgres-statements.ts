@@ -1,81 +1,15 @@
-import {HISTORY_PROPERTIES} from '../model-definition';
-import type {JugglerModelClass} from '../juggler';
 import type {
   Assigned,
   Assignments,
   ChangePlan,
   Condition,
   RemovePlan,
-  RevisionNote,
   Row,
 } from '../plan';
-import {columnValue, type PostgresConnector} from './postgres-connector';
+import {columnValue} from './postgres-connector';
+import {column, listed, type StatementContext, type TableShape} from './postgres-context';
+import {differences, type NewValue} from './postgres-differences';
 import {join, param, raw, sql, type Fragment} from './sql';
-
-/** A table as statements need it: its name and its columns in the order of the properties. */
-export interface TableShape {
-  readonly model: JugglerModelClass;
-  readonly table: string;
-  readonly idName: string;
-  readonly properties: readonly string[];
-  /** Escaped column names, in the order of `properties`. */
-  readonly columns: readonly string[];
-}
-
-export function tableShape(connector: PostgresConnector, model: JugglerModelClass): TableShape {
-  const properties = Object.keys(model.definition.properties);
-  return {
-    model,
-    table: connector.tableEscaped(model.modelName),
-    idName: model.definition.idName(),
-    properties,
-    columns: properties.map(p => connector.columnEscaped(model.modelName, p)),
-  };
-}
-
-/** What a statement needs beside its plan: the same for all writes of an entity. */
-export interface StatementBasis {
-  readonly connector: PostgresConnector;
-  readonly entity: TableShape;
-  readonly history?: TableShape;
-  /** PostgreSQL 18 and later: `RETURNING old.…, new.…`. */
-  readonly returnsOld: boolean;
-  readonly wanted: 'count' | 'rows';
-}
-
-/** The basis with the parts of statements that depend on nothing else, written once. */
-export interface StatementContext extends StatementBasis {
-  /** `old."a" AS o0, …`, by the prefix of the old columns. */
-  readonly old: {readonly returned: string; readonly locked: string; readonly joined: string};
-  /** `new."a" AS n0, …`, when rows are wanted. */
-  readonly fresh: string;
-  readonly keeping: string;
-  readonly shown: {readonly changed: string; readonly removed: string};
-}
-
-export function statementContext(basis: StatementBasis): StatementContext {
-  const {entity, history, returnsOld, wanted} = basis;
-  const rows = wanted === 'rows';
-  const all = entity.columns.map((c, i) => ({c, i}));
-  const list = (needed: boolean, item: (column: {c: string; i: number}) => string) =>
-    needed ? all.map(item).join(', ') : '';
-  const olds = rows || history !== undefined;
-  const [before, after] = [list(rows, ({i}) => `o${i}`), list(rows, ({i}) => `n${i}`)];
-  return {
-    ...basis,
-    old: {
-      returned: list(olds, ({c, i}) => `${returnsOld ? 'old.' : ''}${c} AS o${i}`),
-      locked: list(true, ({c, i}) => `${c} AS o${i}`),
-      joined: list(olds, ({i}) => `o.o${i}`),
-    },
-    fresh: list(rows, ({c, i}) => `${returnsOld ? 'new' : 't'}.${c} AS n${i}`),
-    keeping: history ? historyInsert(entity, history) : '',
-    shown: {
-      changed: rows ? `${before}, ${after}` : 'count(*)::int',
-      removed: rows ? before : 'count(*)::int',
-    },
-  };
-}
 
 /** One INSERT of all rows. Answers the columns `returned`. */
 export function insertStatement(
@@ -119,28 +53,34 @@ export function changeStatement(
   where: Condition,
 ): Fragment {
   const {entity, wanted, returnsOld} = context;
-  const set = assignments(context, plan, values);
-  const condition = whereClause(context, where);
-  if (!plan.revision && wanted === 'count') {
-    return sql`UPDATE ${entity.table} AS t SET ${set} ${condition}`;
+  const data = newValues(context, plan, values);
+  const set = assignments(context, plan, data);
+  const met = conditions(context, plan, where);
+  const differs = plan.unlessSame ? differences(data, 't') : undefined;
+  const counted = leavesRowsAlone(plan);
+  if (!plan.revision && wanted === 'count' && !counted) {
+    return sql`UPDATE ${entity.table} AS t SET ${set} ${allOf([...met, differs])}`;
   }
   const now = returnsOld ? 'new' : 't';
   const ended = plan.revision ? `${now}.${column(entity, '_validFrom')} AS ended` : '';
-  if (returnsOld) {
-    const answer = listed(context.old.returned, context.fresh, ended);
-    const update = sql`UPDATE ${entity.table} AS t SET ${set} ${condition} RETURNING ${answer}`;
-    return withHistory(context, [sql`w AS (${update})`], plan.revision, 'changed');
+  const unlocked = returnsOld && !plan.checked;
+  const old = returnsOld ? context.old.returned : context.old.joined;
+  const answer = listed(old, context.fresh, ended) || '1';
+  const ctes: Fragment[] = [];
+  if (unlocked) {
+    const update = sql`UPDATE ${entity.table} AS t SET ${set} ${allOf([...met, differs])}`;
+    ctes.push(sql`w AS (${update} RETURNING ${answer})`);
+    if (counted) ctes.push(sameRows(context, [...met, not(differs)]));
+  } else {
+    const before = plan.checked ? met : [...met, differs];
+    const update = sql`UPDATE ${entity.table} AS t SET ${set} FROM o`;
+    const wanted = [matchOf(entity), allThere(plan), plan.checked && differs];
+    ctes.push(lockedRows(context, plan, before, 'NO KEY UPDATE'));
+    ctes.push(sql`w AS (${update} ${allOf(wanted)} RETURNING ${answer})`);
+    if (plan.checked) ctes.push(raw('u AS (SELECT count(*)::int AS n FROM o)'));
+    else if (counted) ctes.push(sameRows(context, [...met, not(differs)]));
   }
-  // The lock comes first: without it, writers that waited for each other would all keep the state
-  // that the statement's snapshot shows. Ordered, so that bulk writes cannot deadlock.
-  const id = column(entity, entity.idName);
-  const order = plan.single ? '' : ` ORDER BY ${id}`;
-  const rows = sql`SELECT ${context.old.locked} FROM ${entity.table} ${condition}${order}`;
-  const match = `t.${id} = o.o${entity.properties.indexOf(entity.idName)}`;
-  const answer = listed(context.old.joined, context.fresh, ended);
-  const update = sql`UPDATE ${entity.table} AS t SET ${set} FROM o WHERE ${match}`;
-  const ctes = [sql`o AS (${rows} FOR NO KEY UPDATE)`, sql`w AS (${update} RETURNING ${answer})`];
-  return withHistory(context, ctes, plan.revision, 'changed');
+  return withHistory(context, ctes, plan, 'changed');
 }
 
 /** One DELETE; with a history, one statement that also keeps the states which end. */
@@ -150,61 +90,106 @@ export function removeStatement(
   where: Condition,
 ): Fragment {
   const {entity, wanted} = context;
-  const condition = whereClause(context, where);
-  if (!plan.revision && wanted === 'count') return sql`DELETE FROM ${entity.table} ${condition}`;
+  const met = conditions(context, plan, where);
+  const removal = sql`DELETE FROM ${entity.table} AS t`;
+  if (!plan.revision && wanted === 'count' && !plan.checked) return sql`${removal} ${allOf(met)}`;
   const ended = plan.revision ? `${nextMoment(column(entity, '_validFrom'))} AS ended` : '';
   const answer = listed(context.old.locked, ended);
-  const removal = sql`DELETE FROM ${entity.table} ${condition} RETURNING ${answer}`;
-  return withHistory(context, [sql`w AS (${removal})`], plan.revision, 'removed');
+  if (!plan.checked) {
+    const removed = sql`w AS (${removal} ${allOf(met)} RETURNING ${answer})`;
+    return withHistory(context, [removed], plan, 'removed');
+  }
+  const ctes = [
+    lockedRows(context, plan, met, 'UPDATE'),
+    sql`w AS (${removal} USING o ${allOf([matchOf(entity), allThere(plan)])} RETURNING ${answer})`,
+    raw('u AS (SELECT count(*)::int AS n FROM o)'),
+  ];
+  return withHistory(context, ctes, plan, 'removed');
+}
+
+/** Whether the statement also counts rows that it meets and does not write. */
+export function leavesRowsAlone(plan: ChangePlan | RemovePlan): boolean {
+  return !!plan.checked || (plan.kind === 'change' && plan.unlessSame && !plan.single);
+}
+
+/**
+ * The lock comes first: without it, writers that waited for each other would all keep the state
+ * that the statement's snapshot shows. Ordered, so that bulk writes cannot deadlock.
+ */
+function lockedRows(
+  {entity, old}: StatementContext,
+  {single}: ChangePlan | RemovePlan,
+  met: readonly (Fragment | undefined)[],
+  strength: string,
+): Fragment {
+  const order = single ? '' : `ORDER BY ${column(entity, entity.idName)} `;
+  const rows = sql`SELECT ${old.locked} FROM ${entity.table} AS t ${allOf(met)}`;
+  return sql`o AS (${rows} ${order}FOR ${strength})`;
+}
+
+function matchOf(entity: TableShape): Fragment {
+  const id = column(entity, entity.idName);
+  return raw(`t.${id} = o.o${entity.properties.indexOf(entity.idName)}`);
+}
+
+/** Of checked rows, all have been found as they were named, or none is written. */
+function allThere({checked}: ChangePlan | RemovePlan): Fragment | undefined {
+  return checked && sql`(SELECT count(*) FROM o) = ${param(checked.length, '::int')}`;
+}
+
+/** How many rows have the values already: by the statement's snapshot, as those it writes are. */
+function sameRows(
+  {entity}: StatementContext,
+  met: readonly (Fragment | undefined)[],
+): Fragment {
+  return sql`u AS (SELECT count(*)::int AS n FROM ${entity.table} AS t ${allOf(met)})`;
 }
 
 function withHistory(
-  {history, keeping, shown}: StatementContext,
+  {history, keeping, shown, wanted}: StatementContext,
   ctes: Fragment[],
-  note: RevisionNote | undefined,
+  plan: ChangePlan | RemovePlan,
   fate: 'changed' | 'removed',
 ): Fragment {
+  const {revision: note} = plan;
   if (note && history) {
     const notes = [note.operation, note.by, note.onBehalfOf, note.reason, note.requestId];
     const noted = join(notes.map(n => param(n ?? null, '::text')), ', ');
     ctes.push(sql`h AS (${keeping}, ${noted} FROM w)`);
   }
-  return sql`WITH ${join(ctes, ', ')} SELECT ${shown[fate]} FROM w`;
+  const all = join(ctes, ', ');
+  if (!leavesRowsAlone(plan)) return sql`WITH ${all} SELECT ${shown[fate]} FROM w`;
+  return wanted === 'rows'
+    ? sql`WITH ${all} SELECT ${shown[fate]}, u.n FROM u LEFT JOIN w ON true`
+    : sql`WITH ${all} SELECT ${shown[fate]}, (SELECT n FROM u) FROM w`;
 }
 
-/** `INSERT INTO … SELECT …`, up to where the notes on the write follow. */
-function historyInsert(entity: TableShape, history: TableShape): string {
-  const own = ['_modelId', '_validTo', '_operation', '_by', '_onBehalfOf', '_reason', '_requestId'];
-  const copied = entity.properties.filter(p => !(p in HISTORY_PROPERTIES));
-  const names = [...copied, ...own].map(name => column(history, name)).join(', ');
-  const states = copied.map(p => {
-    const old = `w.o${entity.properties.indexOf(p)}`;
-    if (p === '_revision') return `COALESCE(${old}, 1)`;
-    return p === '_validFrom' ? `COALESCE(${old}, to_timestamp(0))` : old;
-  });
-  const id = `w.o${entity.properties.indexOf(entity.idName)}`;
-  return `INSERT INTO ${history.table} (${names}) SELECT ${states.join(', ')}, ${id}, w.ended`;
-}
-
-function listed(...parts: string[]): string {
-  return parts.filter(Boolean).join(', ');
-}
-
-function assignments(context: StatementContext, plan: ChangePlan, values: Row): Fragment {
+/** What the data sets, without what behaviours assign. */
+function newValues(context: StatementContext, plan: ChangePlan, values: Row): NewValue[] {
   const {entity, connector} = context;
   const kept = new Set([...plan.keep, '_revision', '_validFrom']);
-  const set: Fragment[] = [];
+  const data: NewValue[] = [];
   entity.properties.forEach((name, i) => {
-    const assigned = plan.assign[name];
-    const emptied = plan.replace && !kept.has(name);
-    if (assigned) {
-      set.push(sql`${entity.columns[i]} = ${assignedOnChange(context, name, assigned)}`);
-    } else if (name !== entity.idName && (values[name] !== undefined || emptied)) {
-      const property = entity.model.definition.properties[name];
-      const value = columnValue(connector, property, values[name] ?? null);
-      set.push(sql`${entity.columns[i]} = ${value}`);
-    }
+    if (plan.assign[name] || name === entity.idName) return;
+    if (values[name] === undefined && !(plan.replace && !kept.has(name))) return;
+    const property = entity.model.definition.properties[name];
+    const value = columnValue(connector, property, values[name] ?? null);
+    data.push({column: entity.columns[i], property, value, empty: values[name] == null});
   });
+  return data;
+}
+
+function assignments(
+  context: StatementContext,
+  plan: ChangePlan,
+  data: readonly NewValue[],
+): Fragment {
+  const {entity} = context;
+  const set = data.map(({column, value}) => sql`${column} = ${value}`);
+  for (const name of Object.keys(plan.assign)) {
+    const assigned = assignedOnChange(context, name, plan.assign[name]);
+    set.push(sql`${column(entity, name)} = ${assigned}`);
+  }
   const id = column(entity, entity.idName);
   return set.length ? join(set, ', ') : raw(`${id} = t.${id}`);
 }
@@ -257,10 +242,31 @@ function nextMoment(since: string): string {
   return `GREATEST(clock_timestamp(), ${since} + interval '1 microsecond')`;
 }
 
-function whereClause({connector, entity}: StatementContext, where: Condition): Fragment {
-  return connector.buildWhere(entity.model.modelName, where);
+/** The plan's condition and, of checked rows, that each has the version that was named for it. */
+function conditions(
+  {connector, entity}: StatementContext,
+  {checked}: ChangePlan | RemovePlan,
+  where: Condition,
+): (Fragment | undefined)[] {
+  const {sql: text, params} = connector.buildWhere(entity.model.modelName, where);
+  const met = text ? {sql: `(${text.replace(/^WHERE /, '')})`, params} : undefined;
+  if (!checked) return [met];
+  const id = `t.${column(entity, entity.idName)}`;
+  const versions = Object.fromEntries(checked.map(row => [String(row.id), row.version]));
+  const named = param(JSON.stringify(versions), '::jsonb');
+  const version = `t.${column(entity, '_version')}`;
+  return [
+    met,
+    sql`${id} = ANY(${param(checked.map(row => row.id))})`,
+    sql`${version} IS NOT DISTINCT FROM (${named} ->> ${id}::text)`,
+  ];
 }
 
-function column(shape: TableShape, property: string): string {
-  return shape.columns[shape.properties.indexOf(property)];
+function allOf(conditions: readonly (Fragment | undefined)[]): Fragment {
+  const present = conditions.filter(condition => condition !== undefined);
+  return present.length ? sql`WHERE ${join(present, ' AND ')}` : raw('');
+}
+
+function not(condition: Fragment | undefined): Fragment | undefined {
+  return condition && sql`NOT ${condition}`;
 }

@@ -27,14 +27,16 @@ import {
   type Queryable,
 } from './postgres-connector';
 import {
-  changeStatement,
-  insertStatement,
-  leavesRowsAlone,
-  removeStatement,
   statementContext,
   tableShape,
   type StatementContext,
   type TableShape,
+} from './postgres-context';
+import {
+  changeStatement,
+  insertStatement,
+  leavesRowsAlone,
+  removeStatement,
 } from './postgres-statements';
 import {numbered, sql, type Fragment} from './sql';
 import {StatementNames} from './statement-names';

@@ -31,6 +31,7 @@ describe('write planner', () => {
       where: {id: 1},
       revision: undefined,
       data: {name: 'x'},
+      unlessSame: false,
       replace: false,
       keep: [],
       assign: {},
@@ -92,6 +93,20 @@ describe('write planner', () => {
       assert.deepEqual(plan.where, guard ? {and: [{id: 1}, guard]} : {id: 1});
     });
   }
+
+  it('leaves a row as it is that has the data already, unless a new version is asked for', () => {
+    const unlessSame = (names: BehaviourName[], kind: ChangeKind, given = {}) =>
+      givenPlan(names, kind, {options: {version: 'v1'}, ...given}).unlessSame;
+    for (const kind of ['update', 'replace'] as const) {
+      for (const name of ALL.slice(0, 2)) assert.equal(unlessSame([name], kind), true);
+      assert.equal(unlessSame(['softDelete', 'crypto'], kind), false);
+      assert.equal(unlessSame(ALL, kind, {input: {_newVersion: 'v2'}}), false);
+      assert.equal(unlessSame(ALL, kind, {options: {version: 'v1', bumpVersion: true}}), false);
+      assert.equal(unlessSame(['version'], kind, {options: {bumpVersion: false}}), false);
+      assert.equal(unlessSame(ALL, kind, {sealed: true}), false);
+    }
+    for (const kind of ['delete', 'restore'] as const) assert.equal(unlessSame(ALL, kind), false);
+  });
 
   it('notes who ended a state and why', () => {
     const options = {onBehalfOf: 'carol', reason: 'typo', requestId: 'r1'};
