@@ -25,8 +25,12 @@ export class RawClient {
   }
 
   /** Resolves with why the server refuses the connection. */
-  static async refused(url: string, auth: object = {}): Promise<WireError> {
-    const {socket} = RawClient.open(url, auth);
+  static async refused(
+    url: string,
+    auth: object = {},
+    options: Partial<ManagerOptions & SocketOptions> = {},
+  ): Promise<WireError> {
+    const {socket} = RawClient.open(url, auth, options);
     const [{data}] = (await once(socket as never, 'connect_error')) as [{data: WireError}];
     socket.disconnect();
     return data;
