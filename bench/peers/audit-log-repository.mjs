@@ -19,10 +19,10 @@ class ItemRepository extends AuditRepositoryMixin(DefaultCrudRepository, {action
 
 serveRepository(async url => {
   const dataSource = new juggler.DataSource(connectionSettings(url));
+  // The migration that it comes with has the database make the id.
+  AuditLog.definition.properties.id.defaultFn = 'uuidv4';
   const entries = new DefaultCrudRepository(AuditLog, dataSource);
   const items = new ItemRepository(dataSource, entries);
-  // Its table is made by a migration of its own; this is the part that the mixin fills.
-  AuditLog.definition.properties.id.defaultFn = 'uuidv4';
   await dataSource.automigrate();
   return {
     create: data => items.create(data),

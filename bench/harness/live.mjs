@@ -1,0 +1,74 @@
+/** A server of the realtime questions and its clients, each in a process of its own. */
+import {start} from './children.mjs';
+
+/** The servers, by the name that the results give them. */
+export const SERVERS = {
+  'raw Socket.IO': {module: 'subjects/raw-server.mjs', protocol: 'raw'},
+  'loopback4-live-entities': {module: 'subjects/our-server.mjs', protocol: 'live-entities'},
+  'Feathers 5, a channel for each category': {
+    module: 'peers/feathers-server.mjs',
+    protocol: 'feathers',
+  },
+  'Feathers 5, a filtered channel': {
+    module: 'peers/feathers-server.mjs',
+    protocol: 'feathers',
+    options: {filter: true},
+  },
+  'Parse Server 9': {module: 'peers/parse-server.mjs', protocol: 'parse'},
+};
+export const RAW = 'raw Socket.IO';
+export const OURS = 'loopback4-live-entities';
+
+/**
+ * Starts one of the servers on a database of its own.
+ *
+ * @param options what the server is told, besides where its database is
+ */
+export async function startLive(postgres, name, {options, clientOptions, quietClients} = {}) {
+  const {module, protocol, options: usual} = SERVERS[name];
+  const database = await postgres.createDatabase(name);
+  const server = await start(module);
+  const address = await server.call('open', database.url, {...usual, ...options});
+  const clients = quietClients ? undefined : await start('clients/audience.mjs');
+  await clients?.call('open', {address, protocol, ...clientOptions});
+  return {
+    name,
+    address,
+    server,
+    clients,
+    database,
+    /** Waits until the table has been analysed, so that nobody's plans change on the way. */
+    analyse: () => database.query('ANALYZE'),
+    async end() {
+      await clients?.end();
+      await server.end();
+      await database.drop();
+    },
+  };
+}
+
+/**
+ * One round of a burst: every row created, seen by every listener, and in the table.
+ *
+ * @returns milliseconds from the first write to the last arrival, and of the server's CPU
+ */
+export async function burst({server, clients, database}, ids, category, listeners) {
+  await clients.call('expect', ids, listeners);
+  await server.call('cpuMs');
+  const began = await server.call('burst', ids, category);
+  const {last, missing, twice} = await clients.call('arrived');
+  const cpuMs = await server.call('cpuMs');
+  const correct = missing === 0 && twice === 0 && (await areStored(database, ids, category));
+  return {wallMs: last - began, cpuMs, correct};
+}
+
+/** Whether the rows are in the table of that category; Parse has its own names for things. */
+export async function areStored({query}, ids, category) {
+  const [{parse}] = await query(`SELECT to_regclass('"Product"') IS NOT NULL AS parse`);
+  const [table, id] = parse ? ['"Product"', '"objectId"'] : ['product', 'id'];
+  const [{rows}] = await query(
+    `SELECT count(*)::int AS rows FROM ${table} WHERE ${id} = ANY($1) AND category = $2`,
+    [ids, category],
+  );
+  return rows === ids.length;
+}

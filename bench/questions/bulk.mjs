@@ -1,0 +1,78 @@
+/** What history adds to an `updateAll` of many rows. */
+import {start} from '../harness/children.mjs';
+import {idsOf} from '../harness/ids.mjs';
+import {alternate, compare} from '../harness/rounds.mjs';
+
+const WITH = 'all five behaviours';
+const WITHOUT = 'the same without history';
+const BARE = 'bare DefaultCrudRepository';
+const SUBJECTS = {
+  [WITHOUT]: {
+    module: 'subjects/our-repository.mjs',
+    env: {BEHAVIOURS: 'version,audit,softDelete,crypto'},
+  },
+  [WITH]: {
+    module: 'subjects/our-repository.mjs',
+    env: {BEHAVIOURS: 'version,audit,softDelete,history,crypto'},
+    history: true,
+  },
+  [BARE]: {module: 'subjects/bare-repository.mjs'},
+};
+const ROWS = 10_000;
+
+export const bulk = {
+  title: `updateAll of ${ROWS.toLocaleString('en')} rows`,
+  needsPeers: false,
+
+  async run({postgres, quick, progress}) {
+    const names = Object.keys(SUBJECTS);
+    const running = {};
+    for (const name of names) {
+      const {module, env} = SUBJECTS[name];
+      progress(`starting ${name}`);
+      const database = await postgres.createDatabase(name);
+      const subject = await start(module, {env});
+      await subject.call('open', database.url);
+      await subject.call('createAll', idsOf(0, ROWS));
+      await database.query('ANALYZE');
+      running[name] = {subject, database};
+    }
+    const rounds = quick ? 3 : 12;
+    const measures = await alternate(names, {
+      rounds,
+      warmUp: 2,
+      async run(name, round) {
+        progress(`round ${round + 1} of ${rounds}: ${name}`);
+        const {subject, database} = running[name];
+        const qty = 100 + round;
+        const {wallMs, cpuMs, count} =
+          await subject.call('updateAll', {qty}, {category: 'chairs'});
+        let correct = count === ROWS && (await rowsWith(database, 'item', qty)) === ROWS;
+        if (SUBJECTS[name].history) {
+          const before = round === -2 ? 4 : qty - 1;
+          correct &&= (await rowsWith(database, 'itemhistory', before)) === ROWS;
+          await database.query('TRUNCATE itemhistory');
+        }
+        // Dead rows of one round are not to slow the next one down.
+        await database.query('VACUUM item');
+        return {value: wallMs, cpu: cpuMs, correct};
+      },
+    });
+    for (const {subject, database} of Object.values(running)) {
+      await subject.end();
+      await database.drop();
+    }
+    const units = {question: 'bulk-history', unit: 'ms', cpuUnit: 'CPU ms'};
+    return {
+      results: [
+        compare(measures, WITH, WITHOUT, units),
+        compare(measures, WITHOUT, BARE, units),
+      ],
+    };
+  },
+};
+
+async function rowsWith(database, table, qty) {
+  const text = `SELECT count(*)::int AS rows FROM ${table} WHERE qty = $1`;
+  return (await database.query(text, [qty]))[0].rows;
+}

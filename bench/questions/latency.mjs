@@ -1,0 +1,66 @@
+/**
+ * How long a row takes from the moment that its write is due to each subscriber, at a fixed rate.
+ * Writes are due by the clock: when the server is late with one, those after it count their wait.
+ */
+import {idsOf} from '../harness/ids.mjs';
+import {areStored, RAW, SERVERS, startLive} from '../harness/live.mjs';
+import {alternate, compare} from '../harness/rounds.mjs';
+import {quantile} from '../harness/stats.mjs';
+
+const SUBSCRIBERS = 100;
+const PER_SECOND = 25;
+const CATEGORY = 'chairs';
+
+export const latency = {
+  title: `Latency to ${SUBSCRIBERS} subscribers at ${PER_SECOND} writes a second`,
+  needsPeers: true,
+
+  async run({postgres, quick, progress}) {
+    const names = Object.keys(SERVERS);
+    const running = {};
+    for (const name of names) {
+      progress(`starting ${name}`);
+      running[name] = await startLive(postgres, name);
+      await running[name].clients.call('join', Array(SUBSCRIBERS).fill([CATEGORY]));
+    }
+    const rounds = quick ? 4 : 8;
+    const writes = quick ? 25 : 75;
+    const measures = await alternate(names, {
+      rounds,
+      warmUp: quick ? 1 : 2,
+      async run(name, round) {
+        progress(`round ${round + 1} of ${rounds}: ${name}`);
+        return measure(running[name], idsOf(round, writes));
+      },
+    });
+    for (const name of names) await running[name].end();
+    const others = names.filter(name => name !== RAW);
+    return {
+      results: ['p50', 'p99'].flatMap(which => {
+        const these = Object.fromEntries(names.map(name =>
+          [name, measures[name].map(each => ({...each, value: each[which]}))]));
+        const units = {
+          question: `latency-${which}`,
+          unit: 'ms',
+          cpuUnit: 'server CPU ms a write',
+        };
+        return others.map(name => compare(these, name, RAW, units));
+      }),
+    };
+  },
+};
+
+async function measure({server, clients, database}, ids) {
+  await clients.call('expect', ids);
+  await server.call('cpuMs');
+  const due = await server.call('schedule', ids, PER_SECOND, CATEGORY);
+  const {times, missing, twice} = await clients.call('arrived', {times: true});
+  const cpuMs = await server.call('cpuMs');
+  const waits = Array.from(times, (time, i) => time - due[i % ids.length]);
+  return {
+    p50: quantile(waits, 0.5),
+    p99: quantile(waits, 0.99),
+    cpu: cpuMs / ids.length,
+    correct: missing === 0 && twice === 0 && (await areStored(database, ids, CATEGORY)),
+  };
+}
