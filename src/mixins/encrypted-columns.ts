@@ -17,9 +17,10 @@ export function searchableIn(definition: ModelDefinition): readonly SearchablePr
 
 /** Ciphertext is text, however long, whatever the plaintext's type. */
 export function asCiphertext(property: PropertyDefinition): PropertyDefinition {
-  const {required, hidden} = property;
+  const {required, hidden, encrypt} = property;
   const column = {dataType: 'text'};
-  return {type: 'string', required, hidden, postgresql: column, mysql: column};
+  const stored = {ciphertext: true, postgresql: column, mysql: column};
+  return {type: 'string', required, hidden, encrypt, ...stored};
 }
 
 /** A key's id of up to 64 characters, a dot, and a hash of 43. */

@@ -1,18 +1,16 @@
 import {ModelDefinition, type Model, type PropertyDefinition} from '@loopback/repository';
+import {addProperty, type WithDefinition} from './add-property';
 import type {Behaviour, BehaviourName} from './behaviour';
 import {MIXIN_NAMES} from './behaviours-of';
 import {asCiphertext, indexesOfCiphertext, searchColumns} from './encrypted-columns';
 import {embeddedColumn} from './embedded/definition';
 import type {JugglerModelClass} from './juggler';
 
-type WithDefinition = {definition: ModelDefinition};
-
 /** Adds what the behaviours need to the entity's definition, where the model does not have it. */
 export function addProperties(entity: WithDefinition, behaviours: readonly Behaviour[]): void {
-  const {definition} = entity;
   for (const {properties} of behaviours) {
     for (const [name, property] of Object.entries(properties)) {
-      if (!(name in definition.properties)) definition.addProperty(name, {...property});
+      addProperty(entity, name, property);
     }
   }
 }
@@ -75,7 +73,7 @@ export function withDefinition(definition: ModelDefinition): typeof Model {
 export function completeStoredModel(model: JugglerModelClass, stored: ModelDefinition): void {
   for (const [name, property] of Object.entries(stored.properties)) {
     const defined = model.definition.properties[name];
-    const holdsPlaintext = defined?.encrypt && !property.encrypt;
+    const holdsPlaintext = property.ciphertext && !defined?.ciphertext;
     if (defined && !holdsPlaintext && !defined.embeds) continue;
     model.dataSource.defineProperty(model.modelName, name, {...property});
   }

@@ -17,7 +17,6 @@ export type Reveal = (row: Row, wanted: readonly string[]) => Row | Promise<Row>
 /** One entity that `@realtime` made live, with all that is known of it at start-up. */
 export class RealtimeEntity {
   readonly name: string;
-  readonly views: ReadonlyMap<string, ViewDefinition>;
   private readonly always: readonly string[];
   private readonly visible: readonly string[];
 
@@ -25,13 +24,12 @@ export class RealtimeEntity {
     readonly repositoryKey: string,
     readonly entityClass: typeof Entity,
     readonly definition: RealtimeDefinition<object>,
+    readonly views: ReadonlyMap<string, ViewDefinition>,
     readonly shape: EntityShape,
     readonly hub: LiveHub,
     private readonly reveal: Reveal | undefined,
   ) {
     this.name = shape.name;
-    const views = Object.entries(definition.views ?? {}) as unknown as [string, ViewDefinition][];
-    this.views = new Map(views);
     this.visible = Object.keys(entityClass.definition.properties).filter(
       name => Object.hasOwn(shape.properties, name) && !shape.properties[name].hidden,
     );

@@ -7,13 +7,14 @@ import {createPostgresLive} from '../../adapters/postgres/live';
 import {LiveHub, type Publisher} from '../../core/hub';
 import type {ChangeFeed, RowSource} from '../../core/ports';
 import type {EntityShape} from '../../core/shape';
-import {checkView} from '../../core/view';
+import {checkView, type ViewDefinition} from '../../core/view';
 import {LiveEntitiesBindings} from '../../keys';
 import {
   isPostgresConnector,
   surviveLostConnections,
 } from '../../mixins/executors/postgres-connector';
 import type {FeedMessage} from '../../protocol/messages';
+import {viewsOf} from './encrypted-views';
 import {FeedWatch} from './feed-watch';
 import {RealtimeEntity} from './realtime-entity';
 import type {FoundRepository} from './registry';
@@ -145,7 +146,7 @@ export class LiveSources {
         maxWindows: config.limits.windows,
         auditInterval: config.audit?.interval,
       });
-      const entities = found.map(each => entityOf(each, byName, hub));
+      const entities = await Promise.all(found.map(each => entityOf(each, byName, hub)));
       const types = shapes.map(({name}) => name);
       const watch = new FeedWatch(feed, hub, live => publisher.feed({types, live}));
       await feed.start(shapes, watch);
@@ -167,17 +168,19 @@ export class LiveSources {
   }
 }
 
-function entityOf(
-  {key, repository, definition}: FoundRepository,
+async function entityOf(
+  found: FoundRepository,
   shapes: ReadonlyMap<string, EntityShape>,
   hub: LiveHub,
-): RealtimeEntity {
+): Promise<RealtimeEntity> {
+  const {key, repository, definition} = found;
   const shape = shapes.get(repository.entityClass.modelName)!;
   const entityClass = repository.entityClass as typeof Entity;
   const reveal = revealerOf(repository);
-  const entity = new RealtimeEntity(key, entityClass, definition, shape, hub, reveal);
-  for (const [name, view] of entity.views) checkView(shape, name, view);
-  return entity;
+  const declared = Object.entries(definition.views ?? {}) as unknown as [string, ViewDefinition][];
+  for (const [name, view] of declared) checkView(shape, name, view);
+  const views = await viewsOf(found);
+  return new RealtimeEntity(key, entityClass, definition, views, shape, hub, reveal);
 }
 
 /** The repositories' own feed, or another one with the repositories' way to read rows. */

@@ -24,6 +24,14 @@ export class IndexKeys {
     return ids && this.take(current, this.named ?? withFirst(current.id, ids));
   }
 
+  /** The keys that were the right ones when they were last asked for; asks again if need be. */
+  latest(): readonly DataCipherKey[] | undefined {
+    const keys = this.atHand();
+    // Whoever needs the answer asks for it, and hears of what is wrong.
+    if (!keys) this.all().catch(() => undefined);
+    return keys ?? this.known?.keys;
+  }
+
   /**
    * The keys.
    *

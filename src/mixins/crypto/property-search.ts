@@ -110,6 +110,15 @@ export class PropertySearch {
     return keys ? translate(keys) : this.keys.all().then(translate);
   }
 
+  /**
+   * As {@link filter}, for who cannot wait: with the keys that were there when they were last asked
+   * for. Call {@link ready} before.
+   */
+  filterNow<F extends object>(filter: F): F {
+    if (!checkEncryptedQuery(this.rules, filter)) return filter;
+    return this.translated(filter, this.keys.latest() ?? []) as F;
+  }
+
   private translated(filter: object, keys: readonly DataCipherKey[]): object {
     const {where} = filter as {where: object};
     const indexesOf = (property: string, value: unknown) => {
