@@ -56,6 +56,10 @@ export function indexName({name}: ModelDefinition, {property}: SearchablePropert
   return `${name}_${property}_index`.toLowerCase();
 }
 
+export function namesOfBlindIndexes(definition: ModelDefinition): string[] {
+  return searchableIn(definition).map(searched => indexName(definition, searched));
+}
+
 /** `{keys: {email: 1}}` → `{keys: {_emailIndex: 1}}` */
 function onColumns(index: {keys?: unknown}, columns: ReadonlyMap<string, string>): object {
   const {keys} = index;

@@ -222,7 +222,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       const behaviours = behavioursNamed(
         behavioursOf(this.constructor, entityClass.definition),
       );
-      const stored = storedDefinition(entityClass.definition, behaviours);
+      const stored = storedDefinition(entityClass.definition, behaviours, this.dataSource);
       return super.definePersistedModel(withDefinition(stored));
     }
 

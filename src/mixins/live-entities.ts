@@ -31,7 +31,7 @@ export function liveEntityOf(
   let live = known.get(key);
   if (!live) {
     addProperties(entityClass, behaviours);
-    const stored = storedDefinition(entityClass.definition, behaviours);
+    const stored = storedDefinition(entityClass.definition, behaviours, model.dataSource);
     completeStoredModel(model, stored);
     const history = has(behaviours, 'history') ? historyModel(model, stored, define) : undefined;
     live = new LiveEntity(entityClass, behaviours, model, history);

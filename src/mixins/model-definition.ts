@@ -1,10 +1,21 @@
-import {ModelDefinition, type Model, type PropertyDefinition} from '@loopback/repository';
+import {
+  ModelDefinition,
+  type juggler,
+  type Model,
+  type PropertyDefinition,
+} from '@loopback/repository';
 import {addProperty, type WithDefinition} from './add-property';
 import type {Behaviour, BehaviourName} from './behaviour';
 import {MIXIN_NAMES} from './behaviours-of';
-import {asCiphertext, indexesOfCiphertext, searchColumns} from './encrypted-columns';
+import {
+  asCiphertext,
+  indexesOfCiphertext,
+  namesOfBlindIndexes,
+  searchColumns,
+} from './encrypted-columns';
 import {embeddedColumn} from './embedded/definition';
 import type {JugglerModelClass} from './juggler';
+import {hasPartialIndexes, uniqueAmongLive} from './live-unique';
 
 /** Adds what the behaviours need to the entity's definition, where the model does not have it. */
 export function addProperties(entity: WithDefinition, behaviours: readonly Behaviour[]): void {
@@ -22,6 +33,7 @@ export function addProperties(entity: WithDefinition, behaviours: readonly Behav
 export function storedDefinition(
   definition: ModelDefinition,
   behaviours: readonly Behaviour[],
+  dataSource: juggler.DataSource,
 ): ModelDefinition {
   const inputOnly = new Set(behaviours.flatMap(b => b.inputOnly));
   const added = new Set(behaviours.flatMap(b => Object.keys(b.properties)));
@@ -48,6 +60,9 @@ export function storedDefinition(
     const columns = Object.entries(searchColumns(definition));
     for (const [name, column] of columns) stored.addProperty(name, column);
   }
+  if (has(behaviours, 'softDelete') && hasPartialIndexes(dataSource)) {
+    uniqueAmongLive(stored, new Set(encrypts ? namesOfBlindIndexes(definition) : []));
+  }
   return stored;
 }
 
@@ -73,10 +88,13 @@ export function withDefinition(definition: ModelDefinition): typeof Model {
 export function completeStoredModel(model: JugglerModelClass, stored: ModelDefinition): void {
   for (const [name, property] of Object.entries(stored.properties)) {
     const defined = model.definition.properties[name];
+    if (defined?.index && !property.index) delete defined.index;
     const holdsPlaintext = property.ciphertext && !defined?.ciphertext;
     if (defined && !holdsPlaintext && !defined.embeds) continue;
     model.dataSource.defineProperty(model.modelName, name, {...property});
   }
+  const {indexes} = stored.settings;
+  if (indexes) Object.assign(model.settings, {indexes});
 }
 
 /** The history's own properties, beside those that it copies from the entity. */

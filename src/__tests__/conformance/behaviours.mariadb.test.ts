@@ -26,6 +26,7 @@ describe('behaviours on MariaDB', function () {
       duplicate: 'ER_DUP_ENTRY',
       preparedPlans: false,
     },
+    unique: {duplicate: 'ER_DUP_ENTRY', among: 'all'},
     rawRows,
     crowd: 400,
   });

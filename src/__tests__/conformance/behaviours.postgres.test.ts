@@ -39,6 +39,7 @@ for (const [name, givenServer] of Object.entries(servers)) {
         duplicate: '23505',
         preparedPlans: true,
       },
+      unique: {duplicate: '23505', among: 'live'},
       rawRows,
       crowd: 400,
     });

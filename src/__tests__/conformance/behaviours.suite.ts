@@ -8,12 +8,15 @@ import {historySuite} from './behaviours/history';
 import {noChangeSuite} from './behaviours/no-change';
 import {softDeleteSuite} from './behaviours/soft-delete';
 import {transactionSuite} from './behaviours/transactions';
+import {uniqueSuite} from './behaviours/unique';
 import {versionSuite} from './behaviours/version';
 
 /** What an engine can do, and in which words. What it cannot, README's table of engines says. */
 export interface BehaviourFeatures {
   /** Several writes that hold or fall together. The memory connector has none. */
   readonly transactions?: TransactionFeatures;
+  /** How unique indexes work. The memory connector has none. */
+  readonly unique?: UniqueFeatures;
   /** Reads a table as it is stored, past every behaviour. */
   readonly rawRows: (
     dataSource: juggler.DataSource,
@@ -37,6 +40,13 @@ export interface TransactionFeatures {
   readonly preparedPlans: boolean;
 }
 
+export interface UniqueFeatures {
+  /** What the driver calls a value that is there already. */
+  readonly duplicate: string;
+  /** Which rows a unique index of a soft-deletable model spans. */
+  readonly among: 'live' | 'all';
+}
+
 export interface BehaviourTarget extends BehaviourFeatures {
   readonly dataSource: () => juggler.DataSource;
 }
@@ -46,6 +56,7 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('version', () => versionSuite(target));
   describe('audit', () => auditSuite(target));
   describe('soft delete', () => softDeleteSuite(target));
+  if (target.unique) describe('unique values', () => uniqueSuite(target));
   describe('cascades', () => cascadeSuite(target));
   describe('history', () => historySuite(target));
   describe('encryption', () => cryptoSuite(target));
