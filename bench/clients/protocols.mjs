@@ -76,7 +76,7 @@ class LiveEntities {
     };
     const [reply] = await this.io.call('subscribe', resume ? {ref, resume} : {ref});
     if (!reply.ok) throw new Error(JSON.stringify(reply.error));
-    if (reply.kind === 'resumed') return {resumed: true};
+    if (reply.kind === 'resumed') return {resumed: true, resume};
     const {channel, epoch, seq} = reply.snapshot;
     return {resumed: false, resume: {channel, epoch, seq}};
   }
