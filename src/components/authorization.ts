@@ -34,3 +34,15 @@ export function inheritAuthorization(
     MethodDecoratorFactory.createDecorator(OF_METHOD, {...part})(own, name, descriptor);
   }
 }
+
+/** Whether `@authorize` on a repository class, or on one of its methods, asks who calls. */
+export function demandsAuthorization(
+  repositoryClass: abstract new (...args: any[]) => unknown,
+  method: string,
+): boolean {
+  const prototype = repositoryClass.prototype as object;
+  return (
+    MetadataInspector.getMethodMetadata(OF_METHOD, prototype, method) !== undefined ||
+    MetadataInspector.getClassMetadata(OF_CLASS, repositoryClass) !== undefined
+  );
+}

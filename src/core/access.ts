@@ -226,6 +226,14 @@ export class FilterGuard implements AccessGuard {
     return asked.resource!;
   }
 
+  /** Whether there is anything that could refuse a call of the entity. */
+  mayRefuse(entity: string): boolean {
+    const {filters, scopes, blockPreByDefault} = this.options;
+    const pre = filters.get(entity)?.pre ?? [];
+    const refuses = pre.length > 0 || Boolean(blockPreByDefault) || this.hasPost(entity);
+    return refuses || Boolean(scopes?.has(entity));
+  }
+
   hasPost(entity: string): boolean {
     const filters = this.options.filters.get(entity)?.post ?? [];
     return filters.length > 0 || Boolean(this.options.blockPostByDefault);

@@ -5,6 +5,7 @@ import {markDeclarative, markEmbedding, recordCascade} from './behaviours-of';
 import {addBehaviour, type SoftDeleteSettings} from './decorators';
 import {installLayer} from './install-layer';
 import type {EmbeddingRepository} from './embedded/embedded-repository';
+import {knowMixinNames} from './known-to-juggler';
 import type {RepositoryClass} from './layer';
 import type {
   EncryptedRepository,
@@ -115,5 +116,6 @@ export class BaseEntityRepository<
   Relations extends object = {},
 > extends DefaultTransactionalRepository<T, ID, Relations> {}
 
+knowMixinNames();
 markDeclarative(BaseEntityRepository);
 installLayer(BaseEntityRepository);

@@ -3,6 +3,7 @@ import type {ParameterObject, RequestBodyObject, ResponsesObject, SchemaObject} 
 import type {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import {childBodySchema, idSchema, type NamedSchema, rowSchema} from './schemas';
 import type {EmbeddedActions} from './embedded-actions';
+import type {ErrorStatus} from './error-answers';
 import type {Operation} from './operations';
 import {ETAG, IF_MATCH} from './parameters';
 
@@ -21,7 +22,7 @@ export interface RouteParts {
   /** The parameter of the parent's id. */
   readonly id: ParameterObject;
   readonly versioned: boolean;
-  errors(...statuses: number[]): ResponsesObject;
+  errors(...statuses: ErrorStatus[]): ResponsesObject;
 }
 
 /** The routes to what one property embeds: `/{id}/author`, or `/{id}/chapters` and each of them. */
@@ -114,8 +115,8 @@ class EmbeddedRoutes {
     const {id, errors, versioned} = this.parts;
     const {name} = this.model;
     const writes = verb !== 'get';
-    const conflicts = versioned && writes ? [412, 428] : [];
-    const statuses = [404, ...(writes ? [400, 409, 422] : []), ...conflicts];
+    const conflicts: ErrorStatus[] = versioned && writes ? [412, 428] : [];
+    const refusals: ErrorStatus[] = writes ? [400, 409, 422] : [];
     return {
       property: name,
       // As in getAuthor; a prefix keeps it apart from the methods of the entity itself.
@@ -125,7 +126,7 @@ class EmbeddedRoutes {
       path,
       parameters: [id, ...parameters],
       body: body && this.body(body),
-      spec: {responses: {...this.answers(action), ...errors(...statuses)}},
+      spec: {responses: {...this.answers(action), ...errors(404, ...refusals, ...conflicts)}},
       run,
     };
   }

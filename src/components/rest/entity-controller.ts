@@ -15,10 +15,11 @@ import {embeddedProperties} from '../../mixins/embedded/definition';
 import {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import {addProperties} from '../../mixins/model-definition';
 import {behavioursNamed} from '../../mixins/planner';
-import {inheritAuthorization} from '../authorization';
+import {demandsAuthorization, inheritAuthorization} from '../authorization';
 import {asClientError} from './database-errors';
 import {EntityActions} from './entity-actions';
 import type {EmbeddedActions} from './embedded-actions';
+import {errors, OF_ENTITY} from './error-answers';
 import type {EmbeddedOperation} from './embedded-operations';
 import {embeddedOperationsOf, type Operation, operationsOf} from './operations';
 import type {ControllerEntity, EntityRepository} from './types';
@@ -78,8 +79,9 @@ export function defineEntityController<T extends Entity>(
   options: EntityControllerOptions,
 ): EntityControllerClass {
   const described = describe(entityClass, repositoryClass, options.mixins);
-  const {[`${entityClass.modelName}Controller`]: controllerClass} = {
-    [`${entityClass.modelName}Controller`]: class extends EntityActions {
+  const {modelName: name} = entityClass;
+  const {[`${name}Controller`]: controllerClass} = {
+    [`${name}Controller`]: class extends EntityActions {
       protected override readonly described = described;
 
       constructor(repository: EntityRepository, http: RequestContext, guard?: AccessGuard) {
@@ -103,7 +105,12 @@ export function defineEntityController<T extends Entity>(
   const ofChildren = embeddedOperationsOf(described);
   for (const route of ofChildren) addMethod(controllerClass, route);
   const routes = [...operationsOf(described), ...ofChildren];
-  for (const route of routes) mount(controllerClass, route);
+  for (const route of routes) {
+    const {method, stands = method, spec} = route;
+    const refusals = demandsAuthorization(repositoryClass, stands) ? errors(401, 403) : {};
+    const responses = {...refusals, ...spec.responses};
+    mount(controllerClass, {...route, spec: {...spec, responses, [OF_ENTITY]: name}});
+  }
   const methods = routes.map(({method, stands = method}) => [method, stands]);
   inheritAuthorization(repositoryClass, controllerClass, Object.fromEntries(methods));
   return controllerClass;

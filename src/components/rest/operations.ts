@@ -11,14 +11,14 @@ import {
 } from '@loopback/rest';
 import type {Behaviour, BehaviourName} from '../../mixins/behaviour';
 import type {EntityActions} from './entity-actions';
+import {errors, type ErrorStatus} from './error-answers';
 import {embeddedOperations, type EmbeddedOperation} from './embedded-operations';
 import type {ControllerEntity} from './types';
 import {hiddenProperties} from './hidden';
-import {AS_OF, COUNT, ETAG, HISTORY_FILTER, IF_MATCH, REVISION_OR_CURRENT} from './parameters';
+import {AS_OF, CHANGES, COUNT, ETAG, HISTORY_FILTER, IF_MATCH, REVISION_OR_CURRENT} from './parameters';
 import {
   bodySchema,
   type BodyKind,
-  errorSchema,
   idSchema,
   type NamedSchema,
   revisionSchema,
@@ -64,15 +64,6 @@ function idParameter(entity: typeof Entity): ParameterObject {
   return {name: 'id', in: 'path', required: true, schema: idSchema(entity)};
 }
 
-const ERRORS: Readonly<Record<number, string>> = {
-  400: 'The request is malformed',
-  404: 'There is no such row, or it is deleted',
-  409: 'The row has changed since it was read, or its values clash with another row',
-  412: 'If-Match names a version that is not the current one',
-  422: 'The values are not valid, or the query compares encrypted properties',
-  428: 'The write does not say which version it changes',
-};
-
 class Routes {
   private readonly id: ParameterObject;
   private readonly ifMatch: readonly ParameterObject[];
@@ -94,7 +85,7 @@ class Routes {
   basic(): Operation[] {
     const row = rowSchema(this.entity);
     const rows = {type: 'array', items: rowSchema(this.entity, true)} as const;
-    const conflicts = this.has('version') ? [409, 412, 428] : [];
+    const conflicts = this.ifVersioned(409, 412, 428);
     return [
       this.route('create', 'post', '/', {
         body: this.body('create'),
@@ -168,7 +159,7 @@ class Routes {
       parameters: [this.id, ...this.ifMatch],
       answers: {
         200: this.answer('The row, live again', rowSchema(this.entity), true),
-        ...errors(404, 409, ...(this.has('version') ? [412] : [])),
+        ...errors(404, 409, ...this.ifVersioned(412)),
       },
     });
   }
@@ -196,7 +187,7 @@ class Routes {
       this.route('diff', 'get', '/{id}/diff', {
         parameters: [this.id, ...between],
         answers: {
-          200: this.answer('What differs between two states', {type: 'object'}),
+          200: this.answer('What differs between two states', CHANGES),
           ...errors(400, 404),
         },
       }),
@@ -204,7 +195,7 @@ class Routes {
         parameters: [this.id, revision, ...this.ifMatch],
         answers: {
           200: this.answer('The row, as it was in that state', rowSchema(this.entity), true),
-          ...errors(404, 409, ...(this.has('version') ? [412, 428] : [])),
+          ...errors(404, 409, ...this.ifVersioned(412, 428)),
         },
       }),
     ];
@@ -218,6 +209,10 @@ class Routes {
   ): Operation {
     const {parameters = [], body, answers} = part;
     return {method, verb, path, parameters, body, spec: {responses: answers}};
+  }
+
+  private ifVersioned(...statuses: ErrorStatus[]): ErrorStatus[] {
+    return this.has('version') ? statuses : [];
   }
 
   private body(kind: BodyKind): RequestBodyObject {
@@ -247,14 +242,4 @@ class Routes {
   private done(description: string) {
     return {description, ...(this.has('version') ? {headers: {ETag: ETAG}} : {})};
   }
-}
-
-function errors(...statuses: number[]): ResponsesObject {
-  const content = () => ({'application/json': {schema: errorSchema()}});
-  return Object.fromEntries(
-    [...new Set(statuses)].map(status => [
-      status,
-      {description: ERRORS[status], content: content()},
-    ]),
-  );
 }

@@ -17,6 +17,19 @@ export const IF_MATCH: ParameterObject = {
   description: 'The ETag that was read: the write is refused when the row has changed since.',
   schema: {type: 'string'},
 };
+/** The properties in which two states differ. */
+export const CHANGES: SchemaObject = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['property'],
+    properties: {
+      property: {type: 'string'},
+      from: {description: 'The value in the first state.'},
+      to: {description: 'The value in the second.'},
+    },
+  },
+};
 export const AS_OF: ParameterObject = {
   name: 'asOf',
   in: 'query',

@@ -4,6 +4,7 @@ import {
   type ModelDefinition,
   type PropertyDefinition,
 } from '@loopback/repository';
+import {addProperty} from '../add-property';
 import {auditBehaviour} from '../behaviours/audit';
 import type {MixinSettings} from '../behaviours-of';
 import {EmbeddingError} from './errors';
@@ -63,8 +64,8 @@ function embeddedProperty(
   }
   const {definition} = target;
   const {VersionMixin, AuditFieldsMixin}: MixinSettings = definition.settings.mixins ?? {};
-  if (VersionMixin) addMissing(definition, VERSION_PROPERTIES);
-  if (AuditFieldsMixin) addMissing(definition, auditBehaviour.properties);
+  if (VersionMixin) addProperties(target, VERSION_PROPERTIES);
+  if (AuditFieldsMixin) addProperties(target, auditBehaviour.properties);
   const [idName] = definition.idProperties();
   assertEmbeddable(`${parent}.${name}`, property, definition);
   if (kind === 'many' && !idName) {
@@ -82,12 +83,12 @@ function embeddedProperty(
   };
 }
 
-function addMissing(
-  definition: ModelDefinition,
+function addProperties(
+  target: EmbeddedProperty['target'],
   properties: Readonly<Record<string, PropertyDefinition>>,
 ): void {
   for (const [name, property] of Object.entries(properties)) {
-    if (!(name in definition.properties)) definition.addProperty(name, {...property});
+    addProperty(target, name, property);
   }
 }
 

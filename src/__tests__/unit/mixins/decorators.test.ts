@@ -143,6 +143,38 @@ describe('behaviours of a repository class', () => {
     assert.equal((await notes.findById(old.id)).text, 'new');
   });
 
+  it('leave a plain repository plain, though the settings of its model name mixins', async () => {
+    const mixins = {VersionMixin: true, HistoryMixin: true, CryptoMixin: {}};
+    @model({settings: {mixins}})
+    class Declared extends Entity {
+      @property({id: true, type: 'number', generated: true}) id!: number;
+    }
+    const warned: Error[] = [];
+    const onWarning = (warning: Error) => void warned.push(warning);
+    process.on('warning', onWarning);
+    const plain = new DefaultCrudRepository(Declared, givenMemory());
+    assert.deepEqual({...(await plain.create({}))}, {id: 1});
+    assert.ok(new DefaultCrudRepository(Declared, givenMemory()));
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    assert.equal(warned.length, 1);
+    assert.match(warned[0].message, /Declared .* extend BaseEntityRepository/);
+
+    const live = new BaseEntityRepository(Declared, plain.dataSource);
+    const created = (await live.create({})) as {_version?: string};
+    assert.ok(created._version);
+  });
+
+  it('of others in the settings are still for juggler to know', () => {
+    @model({settings: {mixins: {TimestampMixin: true}}})
+    class Foreign extends Entity {
+      @property({id: true, type: 'number'}) id!: number;
+    }
+    const unknown = /unknown mixin: TimestampMixin/;
+    assert.throws(() => new DefaultCrudRepository(Foreign, givenMemory()), unknown);
+    assert.throws(() => new BaseEntityRepository(Foreign, givenMemory()), unknown);
+  });
+
   it('write through juggler when the model has hooks that see writes', async () => {
     @audited()
     class Notes extends DefaultCrudRepository<Note, number> {}
