@@ -86,6 +86,13 @@ export {
   EncryptionError,
 } from './mixins/crypto/errors';
 export {keysFromEnvironment} from './mixins/crypto/env-keys';
+export {
+  keysFromEnvelopes,
+  newWrappedKey,
+  type KeyWrapper,
+  type WrappedKey,
+  type WrappedKeys,
+} from './mixins/crypto/envelope-keys';
 export {KeyRing, type DataKey, type KeyProvider, type KeyRingConfig} from './mixins/crypto/keys';
 export type {
   ReencryptOptions,
@@ -118,6 +125,10 @@ export type {
   ViewFilterOf,
   ViewParams,
 } from './components/realtime/types';
+export type {UpdateNotice} from './components/realtime/update-notice';
+export type {Change, CommittedTransaction, RowImage} from './core/change';
+export type {ChangeFeed, FeedSink, FeedStatus} from './core/ports';
+export type {EntityShape, PropertyKind, PropertyShape} from './core/shape';
 export type {LiveStatus} from './core/status';
 export {RealtimeServer} from './components/realtime/realtime.server';
 export {sameSecret} from './components/realtime/same-secret';

@@ -64,10 +64,10 @@ export interface EncryptedRepository {
    * `onError` is given; it has the row as `position`
    * @example
    * ```ts
-   * const {changed, failed} = await payments.reencrypt({
-   *   batchSize: 1000,
-   *   onProgress: ({done, total}) => console.log(`${done} of ${total}`),
-   * });
+   * function moveToCurrentKey(payments: EncryptedRepository) {
+   *   const onProgress = ({done, total}: ReencryptProgress) => console.log(done, 'of', total);
+   *   return payments.reencrypt({batchSize: 1000, onProgress});
+   * }
    * ```
    */
   reencrypt(options?: ReencryptOptions): Promise<ReencryptProgress>;

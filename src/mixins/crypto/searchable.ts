@@ -19,9 +19,15 @@ export type NormalizeStep = 'lowercase' | 'trim' | ((value: any) => unknown);
  *
  * @example
  * ```ts
- * @property({type: 'string', index: {unique: true},
- *   encrypt: {searchable: true, normalize: ['trim', 'lowercase']}})
- * email: string;
+ * @model()
+ * class Customer extends Entity {
+ *   @property({
+ *     type: 'string',
+ *     index: {unique: true},
+ *     encrypt: {searchable: true, normalize: ['trim', 'lowercase']},
+ *   })
+ *   email: string;
+ * }
  * ```
  */
 export type EncryptSetting =
