@@ -101,8 +101,22 @@ export default tseslint.config(
   },
   {
     // What a person reads in the terminal is these programs' output.
-    files: ['examples/inventory/src/**/*.ts', 'bench/**/*.ts'],
+    files: ['examples/inventory/src/**/*.ts'],
     rules: {'no-console': 'off'},
+  },
+  {
+    // Plain JavaScript, so that it runs as it is: the same measure of size and line, no types.
+    files: ['bench/**/*.mjs'],
+    plugins: {'import-x': importX},
+    rules: {
+      'import-x/no-cycle': ['error', {ignoreExternal: true}],
+      'max-lines': ['error', {max: 250, skipBlankLines: true, skipComments: true}],
+      'max-lines-per-function': ['error', {max: 60, skipBlankLines: true, skipComments: true}],
+      complexity: ['error', {max: 16, variant: 'modified'}],
+      eqeqeq: ['error', 'always', {null: 'ignore'}],
+      'prefer-const': 'error',
+      'max-len': ['error', {code: 100, ignoreUrls: true, ignoreTemplateLiterals: true}],
+    },
   },
 );
 
