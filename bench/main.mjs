@@ -16,7 +16,7 @@ import {startPostgres} from './harness/postgres.mjs';
 import {progressOf} from './harness/progress.mjs';
 import {QUESTIONS} from './questions/index.mjs';
 import {writeReport} from './report/report.mjs';
-import {printTable} from './report/terminal.mjs';
+import {printAnswer} from './report/terminal.mjs';
 
 const USAGE = `npm run bench -- [${Object.keys(QUESTIONS).join('|')} …]
   --quick         fewer and shorter rounds, under two minutes
@@ -69,8 +69,7 @@ async function main() {
     const answer = await run({postgres, quick: flags.quick, progress});
     progress.done();
     answers.push({name, title, ...answer});
-    printTable(answer.results);
-    for (const sentence of answer.leftOut ?? []) console.log(`  left out: ${sentence}`);
+    printAnswer(answer);
   }
   const results = answers.flatMap(answer => answer.results);
   const curves = answers.flatMap(answer => answer.curves ?? []);

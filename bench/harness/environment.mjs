@@ -6,6 +6,11 @@ import {fileURLToPath} from 'node:url';
 import {SETTINGS} from './postgres.mjs';
 
 const require = createRequire(import.meta.url);
+const requirePeer = createRequire(new URL('../peers/package.json', import.meta.url));
+const PEERS = [
+  '@feathersjs/feathers', 'parse-server', 'loopback4-soft-delete', '@sourceloop/audit-log',
+  '@47ng/cloak',
+];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the figures were measured on and with. */
@@ -26,6 +31,7 @@ export function describeEnvironment(postgresVersion) {
       'loopback4-live-entities', '@loopback/repository', 'loopback-connector-postgresql',
       'loopback-datasource-juggler', 'pg', 'socket.io',
     ].map(name => [name, versionOf(require, name)])),
+    peers: Object.fromEntries(PEERS.map(name => [name, versionOf(requirePeer, name)])),
   };
 }
 

@@ -4,7 +4,12 @@
  */
 import {DefaultCrudRepository, Entity, juggler, model, property} from '@loopback/repository';
 import {AuditLog, AuditRepositoryMixin} from '@sourceloop/audit-log';
-import {connectionSettings, decorate, PROPERTIES, serveRepository} from '../subjects/repository.mjs';
+import {
+  connectionSettings,
+  decorate,
+  PROPERTIES,
+  serveRepository,
+} from '../subjects/repository.mjs';
 
 class Item extends Entity {}
 decorate(Item, PROPERTIES, {model, property});

@@ -11,7 +11,12 @@ import {
   parseKeySync,
 } from '@47ng/cloak';
 import {DefaultCrudRepository, Entity, juggler, model, property} from '@loopback/repository';
-import {connectionSettings, decorate, PROPERTIES, serveRepository} from '../subjects/repository.mjs';
+import {
+  connectionSettings,
+  decorate,
+  PROPERTIES,
+  serveRepository,
+} from '../subjects/repository.mjs';
 
 class Item extends Entity {}
 decorate(Item, PROPERTIES, {model, property});

@@ -1,7 +1,12 @@
 /** The peer `loopback4-soft-delete`: its repository, and nothing else of the five behaviours. */
 import {juggler, model, property} from '@loopback/repository';
 import {SoftCrudRepository, SoftDeleteEntity} from 'loopback4-soft-delete';
-import {connectionSettings, decorate, PROPERTIES, serveRepository} from '../subjects/repository.mjs';
+import {
+  connectionSettings,
+  decorate,
+  PROPERTIES,
+  serveRepository,
+} from '../subjects/repository.mjs';
 
 class Item extends SoftDeleteEntity {}
 decorate(Item, PROPERTIES, {model, property});

@@ -1,1 +1,149 @@
-export async function writeReport() {}
+/** `bench/REPORT.md` and its plots, made of the figures of a whole run. */
+import {mkdir, rm, writeFile} from 'node:fs/promises';
+import {fileURLToPath} from 'node:url';
+import {budgetOf, isMet, wordsOf} from './budgets.mjs';
+import {formatNumber, formatSpread} from './format.mjs';
+import {isLoss, REASONS} from './losses.mjs';
+import {barPlot, linePlot} from './svg.mjs';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * @param answers what each question answered: `title`, `results`, and where there are any `curves`,
+ * `facts`, `leftOut`
+ */
+export async function writeReport({environment, answers}, target = folder) {
+  await rm(`${target}/plots`, {recursive: true, force: true});
+  await mkdir(`${target}/plots`, {recursive: true});
+  const plots = answers.flatMap(plotsOf);
+  for (const {file, svg} of plots) await writeFile(`${target}/${file}`, svg);
+  const text = [
+    '# The bench',
+    '',
+    'Made by `npm run bench`; do not edit. Ratios count, absolute figures are those of one ' +
+      'machine. Each ratio is the median of its rounds, the lowest and the highest in brackets.',
+    '',
+    ...budgets(answers),
+    ...answers.flatMap(answer => section(answer, plots)),
+    ...losses(answers),
+    ...surroundings(environment),
+    ...method(),
+  ].join('\n');
+  await writeFile(`${target}/REPORT.md`, `${text.trimEnd()}\n`);
+}
+
+function budgets(answers) {
+  const rows = answers.flatMap(({results}) => results).flatMap(result => {
+    const budget = budgetOf(result);
+    if (!budget) return [];
+    const figure = budget.value === undefined
+      ? formatSpread(result.ratio)
+      : `${formatNumber(result.value)} ${result.unit}`;
+    const {question, subject, correct} = result;
+    const verdict = isMet(result, budget) ? 'met' : 'missed';
+    const row = [code(question), subject, wordsOf(budget, result), figure];
+    return [[...row, correct ? verdict : 'answers were wrong']];
+  });
+  return ['## Budgets', '', ...table(['question', 'subject', 'budget', 'measured', ''], rows), ''];
+}
+
+function section({title, results, facts = [], leftOut = []}, plots) {
+  const rows = results.map(result => {
+    const {question, subject, against, unit, value, ratio, cpu, rounds, correct} = result;
+    return [
+      code(question), subject, against, `${formatNumber(value)} ${unit}`, formatSpread(ratio),
+      cpu ? `${formatNumber(cpu.value)} ${cpu.unit}` : '', cpu ? formatSpread(cpu.ratio) : '',
+      String(rounds), correct ? 'yes' : '**no**',
+    ];
+  });
+  const head = [
+    'question', 'subject', 'against', 'value', 'ratio', 'CPU', 'CPU ratio', 'rounds', 'right',
+  ];
+  const own = plots.filter(plot => plot.title === title);
+  return [
+    `## ${title}`, '',
+    ...table(head, rows), '',
+    ...facts.map(({text, value, unit}) => `- ${text}: ${formatNumber(value)} ${unit}`.trimEnd()),
+    ...leftOut.map(sentence => `- Left out: ${sentence}.`),
+    '',
+    ...own.flatMap(({alt, file}) => [`![${alt}](${file})`, '']),
+  ];
+}
+
+function losses(answers) {
+  const lost = answers.flatMap(({results}) => results)
+    .filter(result => budgetOf(result) && isLoss(result));
+  const sentences = lost.map(result => {
+    const {question, subject, against, ratio} = result;
+    const budget = budgetOf(result);
+    const verdict = isMet(result, budget) ? 'within the budget' : 'beyond the budget';
+    return `- ${code(question)}, ${subject}: ${formatSpread(ratio)} × ${against}, ${verdict}. ` +
+      REASONS[question];
+  });
+  return [
+    '## Where this project loses, and why', '',
+    ...(sentences.length ? sentences : ['Nowhere in this run.']), '',
+  ];
+}
+
+function surroundings({versions, peers, postgresqlSettings, ...rest}) {
+  const settings = Object.entries(postgresqlSettings).map(([name, value]) => `${name} = ${value}`);
+  const packages = Object.entries({...versions, ...peers}).map(pair => pair.join(' '));
+  return [
+    '## Environment', '',
+    ...Object.entries(rest).map(([name, value]) => `- ${name}: ${value}`),
+    `- packages: ${packages.join(', ')}`,
+    `- PostgreSQL's settings, the same for all: ${settings.join(', ')}`, '',
+  ];
+}
+
+function method() {
+  return [
+    '## Method', '',
+    'Each server runs in a process of its own, its clients in another, PostgreSQL in others. The',
+    'subjects take turns within every round, and every second round goes backwards; a ratio',
+    'compares two subjects of one round. Rounds before the first count as warm-up. CPU is that of',
+    'the server’s process. After each round the rows are looked up in the database and every',
+    'arrival is accounted for, once; a subject that misses one is marked as wrong. Latency counts',
+    'from the moment that a write is due by the clock. Clients speak each protocol over a bare',
+    'WebSocket, so that they cost the same for all.',
+  ];
+}
+
+function plotsOf({name, title, results, curves = []}) {
+  const questions = [...new Set(results.map(({question}) => question))];
+  const bars = questions.map(question => {
+    const these = results.filter(result => result.question === question);
+    const references = [...new Set(these.map(({against}) => against))];
+    const [reference] = references;
+    return {
+      title,
+      alt: `${question}: ratios to ${reference}`,
+      file: `plots/${question}.svg`,
+      svg: barPlot({
+        title: `${question}: ratio to ${reference}`,
+        reference,
+        bars: these.filter(({against}) => against === reference)
+          .map(({subject, ratio}) => ({name: subject, ratio, ours: isOurs(subject)})),
+      }),
+    };
+  });
+  const lines = curves.map(curve => ({
+    title, alt: curve.title, file: `plots/${name}-${curve.id}.svg`, svg: linePlot(curve),
+  }));
+  return [...bars, ...lines];
+}
+
+function isOurs(subject) {
+  return budgetOf({question: 'fanout', subject}) !== undefined ||
+    /^(all five|version, audit|encrypted column|the same without)/.test(subject);
+}
+
+function code(text) {
+  return `\`${text}\``;
+}
+
+function table(head, rows) {
+  const line = cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

@@ -1,7 +1,7 @@
 import {formatNumber, formatSpread} from './format.mjs';
 
-/** The results of a question, for the terminal. */
-export function printTable(results) {
+/** The answer to a question, for the terminal. */
+export function printAnswer({results, facts = [], leftOut = []}) {
   const rows = results.map(({question, subject, against, unit, value, ratio, cpu, correct}) => [
     question,
     subject,
@@ -14,4 +14,8 @@ export function printTable(results) {
   for (const row of rows) {
     console.log(`  ${row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd()}`);
   }
+  for (const {text, value, unit} of facts) {
+    console.log(`  ${text}: ${formatNumber(value)} ${unit}`.trimEnd());
+  }
+  for (const sentence of leftOut) console.log(`  left out: ${sentence}`);
 }
