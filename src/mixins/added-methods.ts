@@ -5,6 +5,7 @@ import {BehaviourMissingError, VersionConflictError} from './errors';
 import {EntityHistory, type RevisionRef} from './history/entity-history';
 import type {PruneOptions} from './history/prune';
 import {countOf, type AnyEntity, type LiveRepositoryClass, type RepositoryClass} from './layer';
+import {AS_OF, type LiveOptions} from './options';
 import {conjunction} from './planner';
 import {reencrypt, type ReencryptOptions} from './reencrypt/reencrypt';
 
@@ -14,6 +15,13 @@ import {reencrypt, type ReencryptOptions} from './reencrypt/reencrypt';
 // eslint-disable-next-line max-lines-per-function -- the function is a class
 export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
   abstract class WithAddedMethods extends superClass {
+    /** Related rows of a state are read as they were with it, where they have a history. */
+    override async find(filter?: Filter<any>, options?: Options): Promise<any[]> {
+      const when = (options as LiveOptions | undefined)?.[AS_OF];
+      const isPast = when !== undefined && this.live?.has('history');
+      return isPast ? this.past().findAsOf(when, filter, options) : super.find(filter, options);
+    }
+
     async withRetry(id: any, work: (entity: any) => Promise<any>, options: Options = {}) {
       this.need('version');
       const {attempts = 5, ...rest} = options;

@@ -1,6 +1,7 @@
 import type {Context, Getter} from '@loopback/core';
 import {
   EntityNotFoundError,
+  includeRelatedModels,
   InvalidBodyError,
   type Count,
   type DataObject,
@@ -105,6 +106,10 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
     toStoredEntity(row: Row): AnyEntity {
       const asStored = {applySetters: false, applyDefaultValues: false, persisted: true};
       return this.toEntity(new (this.modelClass as any)(row, asStored));
+    }
+
+    withRelated(entities: AnyEntity[], include: Filter['include'], options: Options) {
+      return includeRelatedModels<AnyEntity, object>(this, entities, include, options);
     }
 
     // ---- Writes

@@ -4,6 +4,9 @@ import {securityId} from '@loopback/security';
 /** Under this key, deletions of related rows are told which deletion they are part of. */
 export const DELETION = Symbol('deletion');
 
+/** Under this key, reads of related rows are told the moment at which they are to be read. */
+export const AS_OF = Symbol('as of');
+
 /** Options that every call of a repository with behaviours understands. Never mutated. */
 export interface LiveOptions {
   /** The version that the caller read; an alternative to `_version` in the data. */
@@ -49,6 +52,8 @@ export interface LiveOptions {
   batch?: boolean;
   /** @internal */
   [DELETION]?: string;
+  /** @internal */
+  [AS_OF]?: Date | string;
 }
 
 /** Which rows of a soft-deletable entity a call sees. */

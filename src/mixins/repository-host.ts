@@ -1,4 +1,4 @@
-import type {Entity, Options} from '@loopback/repository';
+import type {Entity, Filter, Options} from '@loopback/repository';
 import type {JugglerInstance} from './juggler';
 import type {LiveEntity} from './live-entity';
 import type {Row} from './plan';
@@ -14,4 +14,6 @@ export interface RepositoryHost<T extends Entity> {
   toLiveEntity(instance: JugglerInstance): T;
   /** A stored row as the entity that a find would answer, still encrypted. */
   toStoredEntity(row: Row): T;
+  /** The entities with what their relations lead to, as a find would include it. */
+  withRelated(entities: T[], include: Filter<T>['include'], options: Options): Promise<T[]>;
 }

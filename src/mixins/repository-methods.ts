@@ -81,7 +81,8 @@ export interface HistoricalRepository<T extends Entity, ID> {
   findHistory(filter?: Filter, options?: Options): Promise<Revision<T>[]>;
   /**
    * Rows as they were at a moment, past and present states alike. A moment is as fine as a Date: of
-   * several states in one millisecond the last is meant. `include` is not followed.
+   * several states in one millisecond the last is meant. Related rows are
+   * included as they were at that moment if their repository is historical, as they are now if not.
    */
   findAsOf(
     when: Date | string,

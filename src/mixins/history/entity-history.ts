@@ -10,7 +10,7 @@ import {
 import {visible} from '../behaviours/soft-delete';
 import {InvalidWhereError} from '../errors';
 import type {JugglerModelClass} from '../juggler';
-import {visibilityOf} from '../options';
+import {AS_OF, visibilityOf} from '../options';
 import type {Condition, RevisionOperation, Row} from '../plan';
 import {conjunction} from '../planner';
 import type {RepositoryHost} from '../repository-host';
@@ -76,8 +76,10 @@ export class EntityHistory<T extends Entity> {
     const guard = live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
     const where = conjunction([plainWhere(asked.where as Condition), guard]);
     const rows = await statesAt(live, this.model, momentAfter(when), {...filter, where}, options);
-    const entities = await this.secrets.open(rows.map(row => this.host.toStoredEntity(row)));
-    return entities.map(entity => selected(entity, filter.fields));
+    const opened = await this.secrets.open(rows.map(row => this.host.toStoredEntity(row)));
+    const entities = opened.map(entity => selected(entity, filter.fields));
+    if (!filter.include?.length) return entities;
+    return this.host.withRelated(entities, filter.include, {...options, [AS_OF]: when});
   }
 
   async findByIdAsOf(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {EntityNotFoundError} from '@loopback/repository';
 import {givenItems, type ItemRepository} from '../../support/behaviours';
+import {givenOrders} from '../../support/orders';
 import type {BehaviourTarget} from '../behaviours.suite';
 
 export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): void {
@@ -99,6 +100,65 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
     assert.deepEqual(some.map(i => i.toJSON()), [{name: 'bee'}]);
     assert.equal((await items.findByIdAsOf('a', moments[0])).name, 'one');
     await assert.rejects(items.findByIdAsOf('a', moments[2]), EntityNotFoundError);
+  });
+
+  it('includes related rows as they were at the same moment', async () => {
+    const both = {orders: ['history'], lines: ['history']} as const;
+    const {orders, lines} = await givenOrders(dataSource(), both);
+    await orders.createAll([{id: 'o1', code: 'A'}, {id: 'o2', code: 'B', parentId: 'o1'}]);
+    await lines.createAll(['l1', 'l2', 'l3'].map(id => ({id, orderRef: 'o1', qty: 1})));
+    const moment = await momentPasses();
+    await lines.create({id: 'l4', orderRef: 'o1', qty: 1});
+    await lines.updateById('l1', {qty: 9});
+    await lines.updateById('l3', {orderRef: 'o2'});
+    await lines.deleteById('l2');
+    await orders.updateById('o1', {code: 'Z'});
+    await orders.deleteById('o2');
+
+    const include = [{relation: 'lines', scope: {order: ['id DESC'], include: ['order']}}, 'parts'];
+    const [order] = await orders.findAsOf(moment, {where: {code: 'A'}, include} as never);
+    assert.deepEqual(
+      order.lines!.map(line => [line.id, line.qty, line.order!.code]),
+      [['l3', 1, 'A'], ['l2', 1, 'A'], ['l1', 1, 'A']],
+    );
+    assert.deepEqual(order.parts!.map(part => part.code), ['B']);
+    const scope = {where: {id: {gt: 'l1'}}, limit: 1, order: ['id ASC']};
+    const one = {fields: ['id'], include: [{relation: 'lines', scope}]};
+    const same = await orders.findByIdAsOf('o1', moment, one as never);
+    assert.deepEqual(same.lines!.map(line => line.id), ['l2']);
+    assert.equal(same.code, undefined);
+    const [now] = await orders.findAsOf(new Date(), {include: ['lines']});
+    assert.deepEqual(now.lines!.map(line => line.id).sort(), ['l1', 'l4']);
+    const unknown = orders.findAsOf(moment, {include: ['nothing']});
+    await assert.rejects(unknown, {code: 'INVALID_INCLUSION_FILTER'});
+  });
+
+  it('includes related rows without a history as they are now', async () => {
+    const one = {orders: ['history'], lines: ['audit']} as const;
+    const {orders, lines} = await givenOrders(dataSource(), one);
+    await orders.create({id: 'o1', code: 'A'});
+    await lines.create({id: 'l1', orderRef: 'o1', qty: 1});
+    const moment = await momentPasses();
+    await lines.updateById('l1', {qty: 2});
+    await orders.updateById('o1', {code: 'Z'});
+    const order = await orders.findByIdAsOf('o1', moment, {include: ['lines']});
+    assert.deepEqual([order.code, order.lines!.map(line => line.qty)], ['A', [2]]);
+  });
+
+  it('pages through past and present states together', async () => {
+    const names = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
+    await items.createAll(names.map((name, i) => ({id: name, name, qty: i % 2})));
+    const moment = await momentPasses();
+    await items.updateAll({name: 'changed'}, {qty: 1});
+    await items.deleteById('n3');
+    const where = {name: {inq: names}};
+    const pages: string[] = [];
+    for (let skip = 0; skip < 8; skip += 2) {
+      const order = ['qty DESC', 'name ASC'];
+      const page = await items.findAsOf(moment, {where, order, limit: 2, skip});
+      pages.push(page.map(i => i.name).join());
+    }
+    assert.deepEqual(pages, ['n2,n4', 'n6,n1', 'n3,n5', '']);
   });
 
   it('leads from a revision\'s own time back to it', async () => {
