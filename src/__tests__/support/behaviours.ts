@@ -59,13 +59,13 @@ function sharedContext(): Context {
   return (shared ??= givenContext());
 }
 
-/** A repository of a model of its own, with the behaviours written in the order given. */
+/** A repository, by default of a model of its own, with the behaviours in the order given. */
 export async function givenItems(
   dataSource: juggler.DataSource,
   behaviours: readonly BehaviourName[],
   context = sharedContext(),
+  ItemModel = givenItemModel(`Item${++models}`),
 ): Promise<ItemRepository> {
-  const ItemModel = givenItemModel(`Item${++models}`);
   class Items extends DefaultTransactionalRepository<Item, string> {
     constructor(db: juggler.DataSource) {
       super(ItemModel as never, db);
