@@ -52,7 +52,7 @@ describe('access filters of live views', function () {
     assert.doesNotMatch(JSON.stringify(await ben.call('read', ROW)), /sesame/);
   });
 
-  it('serve one room to all of whom an audience says the same, and see no socket there', async () => {
+  it('serve one room to all of whom an audience says the same, without a socket', async () => {
     let [asked, sockets] = [0, 0];
     const {connect, repository} = bound(await given({
       audience: who => String(who?.role),
