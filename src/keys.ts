@@ -6,12 +6,17 @@ import type {HubCounters} from './core/counters';
 import type {ChangeFeed} from './core/ports';
 import type {LiveStatus} from './core/status';
 
-/** The live side as health checks and metrics see it. */
+/** The live side as an application, health checks and metrics see it. */
 interface LiveSide {
   /** Undefined before it has started and after it has stopped. */
   readonly status: LiveStatus | undefined;
   /** What happened since the start, and what is there; undefined as `status`. */
   readonly counters: HubCounters | undefined;
+  /** Says that rows were written by somebody whom the feed does not see. */
+  notifyUpdate(notice: {
+    readonly type: string;
+    readonly ids: string | number | readonly (string | number)[] | 'all';
+  }): Promise<void>;
 }
 
 /** Names under which an application configures and extends the package. */
@@ -28,7 +33,7 @@ export namespace LiveEntitiesBindings {
   /** Configuration of live views and their transport: a `RealtimeConfig`. */
   export const REALTIME = BindingKey.create<object>('loopback4-live-entities.realtime');
 
-  /** The running live side: its `status` tells how the feeds are. */
+  /** The running live side: `status` tells how the feeds are, `notifyUpdate` takes hints. */
   export const REALTIME_SERVER = BindingKey.create<LiveSide>(
     'loopback4-live-entities.realtime-server',
   );

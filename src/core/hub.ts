@@ -1,5 +1,6 @@
 import type {DeltaMessage, ResumePoint, SubscribeReply} from '../protocol/messages';
-import type {Change, CommittedTransaction} from './change';
+import type {RowKey} from '../protocol/page';
+import type {Change, CommittedTransaction, RowImage} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
 import {Tally, type HubCounters} from './counters';
 import {FeedInterruptedError} from './errors';
@@ -139,6 +140,14 @@ export class LiveHub implements FeedSink {
     }
   }
 
+  /** The same for rows of which only the keys are known, and how they are now. */
+  doubtRows(entity: string, keys: ReadonlySet<RowKey>, now: readonly RowImage[]): void {
+    const rows = now.map((after): Change => ({kind: 'insert', entity, after}));
+    for (const window of this.windows.affectedBy([{kind: 'truncate', entity}])) {
+      if (window.mayHold(keys) || rows.some(row => window.mayShow(row))) window.doubt();
+    }
+  }
+
   interrupted(reason: Error): void {
     if (!this.isLive) return;
     this.isLive = false;
@@ -268,6 +277,8 @@ export class LiveHub implements FeedSink {
       changed: window => this.changed(window),
       failed: (_, error) => this.options.logger.warn(`a window of ${shape.name} waits`, error),
       counted: what => this.tally.add(what),
+      shapeOf: entity => this.options.shapes.get(entity)!,
+      watch: (window, rows, query) => this.windows.watch(window, rows, query),
     };
   }
 

@@ -1,15 +1,17 @@
 import {setTimeout} from 'node:timers/promises';
+import type {RowKey} from '../protocol/page';
 import {imagesOf, type Change, type CommittedTransaction, type RowImage} from './change';
 import {FeedInterruptedError, SubscriptionEndedError, toError} from './errors';
 import type {RecentTransactions} from './history';
 import {mayMatch} from './hints';
 import {refereeFor, type Referee} from './match';
-import type {Judgement, RowSource} from './ports';
+import type {RowSource} from './ports';
 import type {ViewQuery} from './query';
+import {dress, relatedOf, type RelatedRows} from './related';
 import type {EntityShape} from './shape';
+import {judged} from './verdicts';
 import {
   advance,
-  imagesToJudge,
   isSufficient,
   netChanges,
   type WindowSpan,
@@ -30,6 +32,9 @@ export interface WindowContext {
   failed(window: LiveWindow, error: Error): void;
   /** The database is asked for something. */
   counted(what: 'reads' | 'asks'): void;
+  shapeOf(entity: string): EntityShape;
+  /** Transactions that touch these rows concern the window, too; undefined for none any more. */
+  watch(window: LiveWindow, rows: RelatedRows, query: ViewQuery | undefined): void;
 }
 
 export interface WindowSpec {
@@ -39,8 +44,11 @@ export interface WindowSpec {
   readonly counts: boolean;
 }
 
-/** `reread`: the state holds, as far as is known, and yet the rows may be others by now. */
-type Todo = 'done' | 'ask' | 'read' | 'reread';
+/**
+ * `reread`: the state holds, as far as is known, and yet the rows may be others by now. `fetch`:
+ * related rows of some are not known yet.
+ */
+type Todo = 'done' | 'ask' | 'read' | 'reread' | 'fetch';
 
 /** Milliseconds between attempts after a failure. */
 const FIRST_PAUSE = 50;
@@ -69,6 +77,10 @@ export class LiveWindow {
   private closed = false;
   private readonly span: WindowSpan;
   private readonly referee: Referee;
+  private readonly related: readonly RelatedRows[];
+  private readonly dressed = new WeakMap<RowImage, RowImage>();
+  /** Transactions taken from the queue so far: the number of the last one. */
+  private done = 0;
   private showFirst: () => void = () => undefined;
 
   constructor(
@@ -78,6 +90,11 @@ export class LiveWindow {
     const slack = Math.max(10, Math.min(100, spec.need));
     this.span = {need: spec.need, keep: spec.need + slack};
     this.referee = refereeFor(spec.query, context.shape);
+    this.related = relatedOf(spec.query, context.shape, {
+      ...context,
+      last: () => this.done + this.queue.length,
+      watch: (rows, query) => context.watch(this, rows, query),
+    });
   }
 
   /** Whether the state holds everything that the feed has delivered. */
@@ -114,11 +131,19 @@ export class LiveWindow {
   /** Whether a change, of which the images are hints, may be seen in this window. */
   mayShow(change: Change): boolean {
     const {query} = this.spec;
+    if (this.related.some(rows => rows.holds(change.entity))) return true;
     if (change.entity !== query.entity) return false;
     if (change.kind === 'truncate') return true;
     const {before, after} = imagesOf(change);
     const {shape} = this.context;
     return [before, after].some(image => image && mayMatch(query, image, shape));
+  }
+
+  /** Whether rows of which only the keys are known may have been seen or counted here so far. */
+  mayHold(keys: ReadonlySet<RowKey>): boolean {
+    const {working} = this;
+    if (this.related.length > 0) return true;
+    return !working || this.spec.counts || working.rows.some(({key}) => keys.has(key));
   }
 
   /** Takes a transaction that may touch this window. */
@@ -132,6 +157,7 @@ export class LiveWindow {
   close(): void {
     this.closed = true;
     this.queue = [];
+    for (const rows of this.related) rows.close();
   }
 
   private work(): void {
@@ -153,6 +179,7 @@ export class LiveWindow {
       this.taken(1);
     }
     if (this.stale || !this.working || !isSufficient(this.working, this.span)) return 'read';
+    if (this.lacking()) return 'fetch';
     return this.doubted ? 'reread' : 'done';
   }
 
@@ -160,7 +187,7 @@ export class LiveWindow {
     this.busy = true;
     try {
       for (let todo = first; todo !== 'done' && !this.closed; ) {
-        await this.attempt(todo === 'ask' ? todo : 'read');
+        await this.attempt(todo === 'reread' ? 'read' : todo);
         todo = this.drain();
         if (todo !== 'done' && this.isShowable()) this.show();
       }
@@ -173,23 +200,35 @@ export class LiveWindow {
   /** Under steady writing there may always be one more question: what is known is shown. */
   private isShowable(): boolean {
     const {working, owed, stale, closed} = this;
-    return !closed && !stale && owed === 0 && !!working && isSufficient(working, this.span);
+    if (closed || stale || owed > 0 || !working || !isSufficient(working, this.span)) return false;
+    return !this.lacking();
+  }
+
+  private lacking(): (() => Promise<void>) | undefined {
+    for (const rows of this.related) {
+      const fetch = rows.lacking(this.working!.rows);
+      if (fetch) return fetch;
+    }
+    return undefined;
   }
 
   private show(): void {
-    this.state = this.working;
+    const {working, related} = this;
+    this.state = working && related.length > 0
+      ? {...working, rows: working.rows.map(row => dress(row, related, this.dressed))}
+      : working;
     this.showFirst();
     this.context.changed(this);
   }
 
   /** Does one thing until it succeeds; only a window that has nothing yet gives up. */
-  private async attempt(todo: 'ask' | 'read'): Promise<void> {
+  private async attempt(todo: 'ask' | 'read' | 'fetch'): Promise<void> {
     let next = todo;
     for (let pause = FIRST_PAUSE; !this.closed; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
-        return await (next === 'ask' ? this.ask() : this.read());
+        return await this[next]();
       } catch (thrown) {
-        if (!this.working && !(thrown instanceof FeedInterruptedError)) throw thrown;
+        if (!this.state && !(thrown instanceof FeedInterruptedError)) throw thrown;
         this.context.failed(this, toError(thrown));
         next = 'read';
         await setTimeout(pause, undefined, {ref: false});
@@ -214,10 +253,17 @@ export class LiveWindow {
       this.working = {rows: result.rows.slice(0, this.span.keep), beyond, total: result.total};
       this.queue = recent.unseenBy(id => result.sees(id));
       this.owed = this.queue.length;
+      for (const rows of this.related) rows.reset();
     } finally {
       this.reading = false;
       release();
     }
+  }
+
+  /** Related rows come as they are by now, and the window's own have to follow. */
+  private async fetch(): Promise<void> {
+    await this.lacking()?.();
+    this.owed = this.queue.length;
   }
 
   /** One question for everything that has piled up, so a busy view asks once, not once a write. */
@@ -226,33 +272,26 @@ export class LiveWindow {
     const batch = this.queue.slice(0, emptied < 0 ? undefined : emptied);
     const all = batch.flatMap(({changes}) => changes);
     const changes = netChanges(all, this.spec.query.entity);
-    const images = imagesToJudge(this.working!, changes);
     this.context.counted('asks');
-    const verdicts = await this.context.source.judge(this.spec.query, images);
-    const next = advance(this.working!, changes, refereeFrom(images, verdicts), this.span);
+    const {source} = this.context;
+    const referee = await judged(source, this.spec.query, this.working!, changes);
+    const next = advance(this.working!, changes, referee, this.span);
     if (next === 'ask') throw new Error('the database did not judge a row that it was given');
     this.working = next;
     this.taken(batch.length);
   }
 
   private taken(count: number): void {
-    this.queue.splice(0, count);
+    for (const transaction of this.queue.splice(0, count)) {
+      this.done++;
+      for (const rows of this.related) rows.apply(transaction, this.done);
+    }
     this.owed = Math.max(0, this.owed - count);
   }
 
   private truncates(transaction: CommittedTransaction): boolean {
     const {entity} = this.spec.query;
+    if (this.related.some(rows => rows.isEmptiedBy(transaction))) return true;
     return transaction.changes.some(each => each.kind === 'truncate' && each.entity === entity);
   }
-}
-
-function refereeFrom(images: readonly RowImage[], verdicts: readonly Judgement[]): Referee {
-  const words = new Map(images.map((image, i) => [image, verdicts[i]]));
-  return {
-    matches: image => words.get(image)?.matches ?? 'ask',
-    compare: (a, b) => {
-      const [x, y] = [words.get(a), words.get(b)];
-      return x && y ? x.rank - y.rank : 'ask';
-    },
-  };
 }

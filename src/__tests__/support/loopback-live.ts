@@ -20,7 +20,10 @@ interface Source {
   drop(): Promise<void>;
 }
 
-async function onPostgres(given: () => Promise<PostgresServer | undefined>) {
+/** A data source on a PostgreSQL, in a database of its own. */
+export async function onPostgres(
+  given: () => Promise<PostgresServer | undefined>,
+): Promise<Source | undefined> {
   const database = await (await given())?.createDatabase('feed');
   if (!database) return undefined;
   const settings = {connector: 'postgresql', ...database.config, onError: 'ignore'};
@@ -37,7 +40,8 @@ async function inMemory(): Promise<Source> {
   return {dataSource, drop: async () => undefined};
 }
 
-const CONNECTORS: Readonly<Record<string, () => Promise<Source | undefined>>> = {
+/** A data source of each kind; undefined where the machine lacks it. */
+export const CONNECTORS: Readonly<Record<string, () => Promise<Source | undefined>>> = {
   'the memory connector': inMemory,
   'PostgreSQL 18': () => onPostgres(givenPostgres18),
   'PostgreSQL 15': () => onPostgres(givenPostgres15),

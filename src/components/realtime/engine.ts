@@ -7,6 +7,7 @@ import {LiveService} from './live.service';
 import {findLiveRepositories} from './registry';
 import type {ResolvedRealtimeConfig} from './config';
 import {LiveSources, type LiveSource, type SourcePublisher} from './sources';
+import {noticeUpdate, type UpdateNotice} from './update-notice';
 import {RowValidator} from './validate';
 
 /**
@@ -72,6 +73,11 @@ export class LiveEngine {
     return this.sources
       .filter(({feed}) => !feed.isLive)
       .flatMap(({entities}) => entities.map(({name}) => name));
+  }
+
+  /** @throws LiveEntityError `UNKNOWN_TYPE` */
+  notifyUpdate(notice: UpdateNotice): Promise<void> {
+    return noticeUpdate(this.sources, notice);
   }
 
   /** What happened and what is there, over all data sources, for metrics. */

@@ -22,6 +22,7 @@ import {LiveEngine} from './engine';
 import {LiveConnection} from './live-connection';
 import {SessionService} from './session.service';
 import type {RealtimeConfig} from './types';
+import type {UpdateNotice} from './update-notice';
 
 /** The group of this observer; it runs after the servers, whose port it shares. */
 export const REALTIME_GROUP = 'realtime';
@@ -65,6 +66,23 @@ export class RealtimeServer implements LifeCycleObserver {
     if (!engine || !transport) return undefined;
     const {connections, refused} = transport;
     return {counters: engine.counters(), feeds: engine.status().feeds, connections, refused};
+  }
+
+  /**
+   * Says that rows were written by somebody whom the feed does not see: another process or plain
+   * SQL beside the `repository` feed, a writer that a bound feed knows nothing of. Call it when the
+   * write can be read; every page that may show the rows is then read anew.
+   *
+   * @throws LiveEntityError `UNKNOWN_TYPE` (404); what the database throws
+   * @example
+   * ```ts
+   * await dataSource.execute('UPDATE product SET price = price * 1.1');
+   * const live = await app.get(LiveEntitiesBindings.REALTIME_SERVER);
+   * await live.notifyUpdate({type: 'Product', ids: 'all'});
+   * ```
+   */
+  async notifyUpdate(notice: UpdateNotice): Promise<void> {
+    await this.engine?.notifyUpdate(notice);
   }
 
   /** @throws Error that says why live views do not follow the database at the moment */
