@@ -82,9 +82,10 @@ async function byViews({postgres, quick, progress}) {
   await live.end();
   const label = 'views alive, one affected';
   const title = 'Server CPU per write, by views alive';
+  const writes = 'Writes a second, by views alive';
   return [
     {id: 'cpu-by-views', title, label, unit: 'ms', points: cpu},
-    {id: 'writes-by-views', title: 'Writes a second, by views alive', label, unit: '', points: rate},
+    {id: 'writes-by-views', title: writes, label, unit: '1/s', points: rate},
   ];
 }
 

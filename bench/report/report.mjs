@@ -135,8 +135,8 @@ function plotsOf({name, title, results, curves = []}) {
 }
 
 function isOurs(subject) {
-  return budgetOf({question: 'fanout', subject}) !== undefined ||
-    /^(all five|version, audit|encrypted column|the same without)/.test(subject);
+  return /^(loopback4-live|all five|version, audit|encrypted column|the same without)/
+    .test(subject);
 }
 
 function code(text) {

@@ -4,7 +4,9 @@
  */
 import {formatNumber} from './format.mjs';
 
-const WIDTH = 720;
+const WIDTH = 800;
+/** About what a character of a name takes. */
+const CHARACTER = 6.6;
 const STYLE = `<style>
   text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #57606a; }
   .title { font-size: 14px; font-weight: 600; fill: #1f2328; }
@@ -35,8 +37,8 @@ const STYLE = `<style>
  * @param bars `{name, ratio: {median, min, max}, ours}`
  */
 export function barPlot({title, reference, bars}) {
-  const left = 300;
-  const right = 130;
+  const left = Math.max(...bars.map(({name}) => name.length)) * CHARACTER + 24;
+  const right = 90;
   const rowHeight = 28;
   const top = 56;
   const height = top + bars.length * rowHeight + 12;
