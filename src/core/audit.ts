@@ -42,5 +42,9 @@ function sameAsFar(a: WindowState, b: WindowState): boolean {
 function sameImage(a: RowImage, b: RowImage): boolean {
   if (a.key !== b.key) return false;
   const names = Object.keys(b.raw);
-  return names.every(name => a.raw[name] === b.raw[name]);
+  if (!names.every(name => a.raw[name] === b.raw[name])) return false;
+  return Object.entries(b.related ?? {}).every(([relation, rows]) => {
+    const own = a.related?.[relation] ?? [];
+    return own.length === rows.length && rows.every((row, i) => sameImage(own[i], row));
+  });
 }

@@ -9,6 +9,8 @@ export interface RowImage {
   readonly key: RowKey;
   readonly values: Row;
   readonly raw: Readonly<Record<string, string | null>>;
+  /** By relation the rows that a view includes; not part of the row itself. */
+  readonly related?: Readonly<Record<string, readonly RowImage[]>>;
 }
 
 /** What happened to one row, or to a whole table, in a committed transaction. */

@@ -19,6 +19,9 @@ type Comparison = Extract<Condition, {kind: 'compare'}>;
 /** Keys of one window; past it, the longest lists of values are left to its own condition. */
 const MAX_KEYS = 100;
 
+/** Values of one property alone, as the links of a page with its related rows. */
+const MAX_VALUES = 5000;
+
 /** The common name of dates that JavaScript does not have. */
 const UNPLACED = '?';
 
@@ -129,7 +132,7 @@ function equalities(
   const shortest = [...found].sort(([, a], [, b]) => a.length - b.length);
   let total = 1;
   return new Map(shortest.filter(([, names]) => {
-    const isKept = total * names.length <= MAX_KEYS;
+    const isKept = total * names.length <= (total === 1 ? MAX_VALUES : MAX_KEYS);
     if (isKept) total *= names.length;
     return isKept;
   }));

@@ -11,6 +11,7 @@ export interface ViewFilter {
   readonly limit?: number;
   readonly offset?: number;
   readonly skip?: number;
+  readonly include?: readonly (string | {readonly relation: string; readonly scope?: object})[];
 }
 
 const OPERATORS: ReadonlySet<string> = new Set<Operator>([
@@ -192,6 +193,6 @@ function knownProperty(name: unknown, shape: EntityShape) {
   return shape.properties[name];
 }
 
-function unsupported(message: string): LiveEntityError {
+export function unsupported(message: string): LiveEntityError {
   return new LiveEntityError('VIEW_QUERY_UNSUPPORTED', message);
 }

@@ -40,6 +40,20 @@ export interface ViewQuery {
   readonly entity: string;
   readonly condition: Condition;
   readonly order: readonly SortKey[];
+  /** Related rows that come with each row. */
+  readonly includes?: readonly Include[];
+}
+
+/** Related rows: those whose property `to` equals the row's own property `from`. */
+export interface Include {
+  readonly relation: string;
+  readonly kind: 'many' | 'one';
+  readonly from: string;
+  readonly to: string;
+  /** Which of them, in which order, and what is included in them in turn. */
+  readonly query: ViewQuery;
+  /** Properties of them to send; undefined for all. */
+  readonly fields: readonly string[] | undefined;
 }
 
 /** Nothing to check: every row matches. */

@@ -29,6 +29,15 @@ export interface PropertyShape {
   readonly encrypted: boolean;
 }
 
+/** How rows of one entity lead to rows of another: those whose `to` equals their own `from`. */
+export interface Relation {
+  readonly kind: 'many' | 'one';
+  readonly from: string;
+  readonly to: string;
+  /** The other entity; its relations can lead back here. */
+  target(): EntityShape;
+}
+
 /** What the core knows of an entity. */
 export interface EntityShape {
   readonly name: string;
@@ -38,4 +47,6 @@ export interface EntityShape {
   readonly deletedFlag?: string;
   /** Property that holds the row's version, where the entity has that behaviour. */
   readonly versionProperty?: string;
+  /** By name; a text says why a view cannot include it. */
+  readonly relations?: Readonly<Record<string, Relation | string>>;
 }

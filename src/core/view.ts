@@ -1,6 +1,7 @@
 import type {Row} from '../protocol/page';
 import {LiveEntityError} from './errors';
 import {parseFields, parseOrder, parseWhere, type ViewFilter} from './filter';
+import {parseIncludes} from './include';
 import type {Condition, ViewQuery} from './query';
 import type {EntityShape} from './shape';
 
@@ -61,6 +62,7 @@ export function resolveView(
       entity: shape.name,
       condition: withScope(parseWhere(filter.where, shape), scope, shape),
       order: parseOrder(filter.order, shape),
+      ...parseIncludes(filter.include, shape),
     },
     fields: parseFields(filter.fields, shape),
     base: wholeNumber(filter.offset ?? filter.skip ?? 0, 'offset'),

@@ -6,6 +6,8 @@ import type {Tally} from './counters';
 import {LiveEntityError} from './errors';
 import {LiveWindow, type WindowContext, type WindowSpec} from './live-window';
 import {MatchIndex} from './match-index';
+import type {ViewQuery} from './query';
+import type {RelatedRows} from './related';
 import type {EntityShape} from './shape';
 
 /** A window, and the channels that show pages of it. */
@@ -32,6 +34,9 @@ export interface WindowPoolOptions {
 /** The windows that are alive: one for all who ask for the same rows, and no more than agreed. */
 export class WindowPool {
   private readonly index = new MatchIndex<LiveWindow>();
+  /** Related rows, by what links them to a row of their window. */
+  private readonly related = new MatchIndex<RelatedRows>();
+  private readonly watchers = new Map<RelatedRows, {window: LiveWindow; query: ViewQuery}>();
   private readonly entries = new Map<string, WindowEntry>();
   private readonly entryOf = new WeakMap<LiveWindow, WindowEntry>();
 
@@ -51,7 +56,12 @@ export class WindowPool {
 
   /** The windows that these changes may touch. */
   affectedBy(changes: readonly Change[]): Set<LiveWindow> {
-    return this.index.affectedBy(changes);
+    const windows = this.index.affectedBy(changes);
+    if (this.watchers.size === 0) return windows;
+    for (const rows of this.related.affectedBy(changes)) {
+      windows.add(this.watchers.get(rows)!.window);
+    }
+    return windows;
   }
 
   /** The channels that show pages of a window. */
@@ -93,6 +103,16 @@ export class WindowPool {
     entry.window.close();
     this.entries.delete(entry.key);
     this.index.remove(entry.window, entry.window.spec.query);
+  }
+
+  /** Has a window told of what touches its related rows; undefined ends it. */
+  watch(window: LiveWindow, rows: RelatedRows, query: ViewQuery | undefined): void {
+    const before = this.watchers.get(rows);
+    if (before) this.related.remove(rows, before.query);
+    this.watchers.delete(rows);
+    if (!query) return;
+    this.related.add(rows, query, this.options.shapes.get(query.entity)!);
+    this.watchers.set(rows, {window, query});
   }
 
   closeAll(): void {

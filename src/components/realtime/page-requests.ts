@@ -4,14 +4,19 @@ import type {AccessGuard, AccessQuery, AccessRequest} from '../../core/access';
 import {audienceOf, queryKey, sharedRequest} from '../../core/audience';
 import type {Audience} from '../../core/channel';
 import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
+import {parseWhere} from '../../core/filter';
 import type {Subscription} from '../../core/hub';
+import {restrictIncludes} from '../../core/include';
+import type {Include, ViewQuery} from '../../core/query';
 import {resolveRow, resolveView, type ResolvedView, type ViewDefinition} from '../../core/view';
 import type {LiveRef, ViewPageRef} from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
 import {enter, type LiveCall} from './live-call';
 import type {RealtimeEntity} from './realtime-entity';
+import {withRelated, type RelatedAudience} from './related-audience';
 
 export interface PageRequestOptions {
+  readonly entities: ReadonlyMap<string, RealtimeEntity>;
   readonly guard: AccessGuard;
   readonly defaultPageSize: number;
   readonly maxPageSize: number;
@@ -42,8 +47,33 @@ export class PageRequests {
     const fields = entity.fieldsFor(ref.fields ?? view.fields);
     const span = {base: view.base, cap: view.cap, ...page};
     // A row on a page is read, whether the page is watched or asked for once.
-    const audience = this.audienceFor(call, entity, {...access, action: 'read'}, fields);
-    return {query: view.query, span, counts, fields, audience};
+    const own = this.audienceFor(call, entity, {...access, action: 'read'}, fields);
+    const audience = withRelated(own, await this.relatedFor(call, view.query.includes));
+    return {query: this.scoped(call, view.query), span, counts, fields, audience};
+  }
+
+  /** Included rows are read as their own entity's, through its filters. */
+  private async relatedFor(
+    call: LiveCall,
+    includes: readonly Include[] = [],
+  ): Promise<readonly RelatedAudience[]> {
+    const related: RelatedAudience[] = [];
+    for (const include of includes) {
+      const entity = this.options.entities.get(include.query.entity)!;
+      const access = await enter(this.options.guard, call, 'read', {type: entity.name});
+      const own = this.audienceFor(call, entity, access, entity.fieldsFor(include.fields));
+      const inner = await this.relatedFor(call, include.query.includes);
+      related.push({include, audience: withRelated(own, inner)});
+    }
+    return related;
+  }
+
+  /** Included rows are those within the scope of their entity. */
+  private scoped(call: LiveCall, query: ViewQuery): ViewQuery {
+    return restrictIncludes(query, name => {
+      const scope = this.options.guard.scope(name, call.session.principal);
+      return scope && parseWhere(scope.where, this.options.entities.get(name)!.shape);
+    });
   }
 
   private viewQuery(

@@ -18,6 +18,7 @@ import {viewsOf} from './encrypted-views';
 import {FeedWatch} from './feed-watch';
 import {RealtimeEntity} from './realtime-entity';
 import type {FoundRepository} from './registry';
+import {withRelations} from './relations';
 import {revealerOf} from './reveal';
 import type {ResolvedRealtimeConfig} from './config';
 
@@ -134,7 +135,9 @@ export class LiveSources {
   ): Promise<void> {
     const {config, publisher} = this;
     try {
-      const byName = new Map(shapes.map(shape => [shape.name, shape]));
+      const classes = new Map(found.map(({repository: {entityClass}}) =>
+        [entityClass.modelName, entityClass as typeof Entity]));
+      const byName = withRelations(shapes, name => classes.get(name));
       const hub = new LiveHub({
         shapes: byName,
         source,

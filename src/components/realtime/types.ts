@@ -37,7 +37,7 @@ export interface RealtimeView<T extends object> {
   readonly affectingFields?: readonly (keyof T & string)[];
   /** Parameters that the view's rows share by equality. Checked at start-up when given. */
   readonly primaryKeys?: readonly (keyof T & string)[];
-  /** Makes the view's filter: where, order, fields, limit, offset. */
+  /** Makes the view's filter: where, order, fields, limit, offset, include. */
   // A method, so that a literal such as `{qty: {lte: qty}}` with a nullable parameter is accepted.
   transform(params: Required<ViewParams<T>>, context: ViewContext): ViewFilterOf<T>;
   /** Read, but not kept live. Default false. */
@@ -47,7 +47,7 @@ export interface RealtimeView<T extends object> {
 /** LoopBack's filter, with null allowed where a parameter may be missing. */
 export type ViewFilterOf<T extends object> = Pick<
   Filter<T>,
-  'order' | 'fields' | 'limit' | 'offset' | 'skip'
+  'order' | 'fields' | 'limit' | 'offset' | 'skip' | 'include'
 > & {readonly where?: object};
 
 /**

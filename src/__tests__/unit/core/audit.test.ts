@@ -121,6 +121,8 @@ function contextOf(table: Table): WindowContext {
     changed: () => table.changed(),
     failed: (_, error) => assert.fail(error),
     counted: () => undefined,
+    shapeOf: () => SHAPE,
+    watch: () => undefined,
   };
 }
 
