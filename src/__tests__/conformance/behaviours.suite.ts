@@ -6,6 +6,7 @@ import {compositionSuite} from './behaviours/composition';
 import {cryptoSuite} from './behaviours/crypto';
 import {historySuite} from './behaviours/history';
 import {noChangeSuite} from './behaviours/no-change';
+import {relationsSuite} from './behaviours/relations';
 import {softDeleteSuite} from './behaviours/soft-delete';
 import {transactionSuite} from './behaviours/transactions';
 import {uniqueSuite} from './behaviours/unique';
@@ -63,6 +64,7 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('a write that changes nothing', () => noChangeSuite(target));
   describe('a checked write of many rows', () => checkedSuite(target));
   describe('all behaviours together', () => compositionSuite(target));
+  describe('relations', () => relationsSuite(target));
   const {transactions} = target;
   if (transactions) describe('transactions', () => transactionSuite({...target, transactions}));
 }

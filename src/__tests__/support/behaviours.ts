@@ -35,6 +35,11 @@ export const DECORATORS: Record<BehaviourName, () => BehaviourDecorator> = {
 
 export const ALL = Object.keys(DECORATORS) as BehaviourName[];
 
+/** The empty one included. */
+export function subsetsOf<T>(all: readonly T[]): T[][] {
+  return Array.from({length: 2 ** all.length}, (_, bits) => all.filter((_x, i) => bits & (1 << i)));
+}
+
 export interface Item extends Entity, VersionedEntity, AuditedEntity, SoftDeletableEntity {
   id: string;
   name: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {EntityNotFoundError} from '@loopback/repository';
 import type {BehaviourName} from '../../../mixins/behaviour';
 import {VersionConflictError} from '../../../mixins/errors';
-import {ALL, givenItems, type Item, type ItemRepository} from '../../support/behaviours';
+import {ALL, givenItems, subsetsOf, type Item, type ItemRepository} from '../../support/behaviours';
 import type {BehaviourTarget} from '../behaviours.suite';
 
 const OWN: Record<BehaviourName, string[]> = {
@@ -142,10 +142,6 @@ export function compositionSuite({dataSource, crowd, rawRows}: BehaviourTarget):
 function withoutTimes(item: Item): object {
   const {_type, _version, _oldVersion, _createdOn, _modifiedOn, ...rest} = item.toJSON() as Item;
   return rest;
-}
-
-function subsetsOf<T>(all: readonly T[]): T[][] {
-  return Array.from({length: 2 ** all.length}, (_, bits) => all.filter((_x, i) => bits & (1 << i)));
 }
 
 function permutationsOf<T>(all: readonly T[]): T[][] {
