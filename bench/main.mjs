@@ -7,9 +7,10 @@
  *     npm run bench -- --json figures.json   the figures for a script
  */
 import {writeFile} from 'node:fs/promises';
+import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {build} from '../scripts/build.mjs';
-import {endAll} from './harness/children.mjs';
+import {endAll, profileInto} from './harness/children.mjs';
 import {describeEnvironment} from './harness/environment.mjs';
 import {installPeers} from './harness/peers.mjs';
 import {startPostgres} from './harness/postgres.mjs';
@@ -21,6 +22,7 @@ import {printAnswer} from './report/terminal.mjs';
 const USAGE = `npm run bench -- [${Object.keys(QUESTIONS).join('|')} …]
   --quick         fewer and shorter rounds, under two minutes
   --json FILE     write the figures to a file
+  --profile       a CPU profile of every subject, in bench/out/
   --no-build      take dist/ as it is`;
 
 const {values: flags, positionals} = parseArgs({
@@ -29,6 +31,7 @@ const {values: flags, positionals} = parseArgs({
   options: {
     quick: {type: 'boolean', default: false},
     json: {type: 'string'},
+    profile: {type: 'boolean', default: false},
     build: {type: 'boolean', default: true},
     help: {type: 'boolean', default: false},
   },
@@ -59,6 +62,7 @@ async function cleanUp() {
 async function main() {
   const chosen = positionals.length ? positionals : Object.keys(QUESTIONS);
   if (flags.build) await build();
+  if (flags.profile) profileInto(fileURLToPath(new URL('out/', import.meta.url)));
   if (chosen.some(name => QUESTIONS[name].needsPeers)) await installPeers();
   postgres = await startPostgres();
   const environment = {...describeEnvironment(postgres.version), quick: flags.quick};

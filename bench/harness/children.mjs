@@ -4,7 +4,13 @@ import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 
 const children = new Set();
+let profiles;
 const SECONDS_TO_END = 5;
+
+/** Has every subject that is started from now on write a CPU profile into that folder. */
+export function profileInto(folder) {
+  profiles = folder;
+}
 
 /**
  * Starts a subject, a module that calls `serve()`.
@@ -14,12 +20,12 @@ const SECONDS_TO_END = 5;
  * @returns `call(name, ...args)`, which answers what the subject's function of that name does, and
  * `end()`
  */
-export async function start(module, {node = process.execPath, env = {}, flags = []} = {}) {
+export async function start(module, {node = process.execPath, env = {}} = {}) {
   const file = fileURLToPath(new URL(`../${module}`, import.meta.url));
   const child = fork(file, [], {
     execPath: node,
-    execArgv: ['--expose-gc', ...flags],
-    env: {...process.env, ...env, NODE_ENV: 'production'},
+    execArgv: ['--expose-gc'],
+    env: {...process.env, ...env, NODE_ENV: 'production', BENCH_PROFILES: profiles ?? ''},
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });

@@ -2,7 +2,10 @@
  * The inside of a child process of the bench: it answers the runner's calls, and measures itself.
  * A child ends when its runner does, however that ends.
  */
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {Session} from 'node:inspector/promises';
 import {createRequire} from 'node:module';
+import {basename, join} from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
 
 /** The clock that all processes of a machine share, in milliseconds. */
@@ -26,15 +29,37 @@ export function serve(handlers) {
   process.on('message', async ({id, name, args}) => {
     try {
       if (!all[name]) throw new Error(`the subject has no ${name}()`);
-      process.send({id, result: await all[name](...args)});
+      const result = await all[name](...args);
+      if (name === 'open') await startProfile();
+      process.send({id, result});
     } catch (error) {
       process.send({id, error: error?.stack ?? String(error)});
     }
   });
-  process.on('disconnect', () => process.exit());
+  process.on('disconnect', () => void stopProfile().finally(() => process.exit()));
   // Ctrl-C in the terminal reaches the whole group; the runner ends its children in order.
   process.on('SIGINT', () => undefined);
   process.send({id: 'ready'});
+}
+
+let profiler;
+
+/** From here on only: what a program loads and compiles when it starts is another matter. */
+async function startProfile() {
+  if (!process.env.BENCH_PROFILES) return;
+  profiler = new Session();
+  profiler.connect();
+  await profiler.post('Profiler.enable');
+  await profiler.post('Profiler.start');
+}
+
+async function stopProfile() {
+  if (!profiler) return;
+  const {profile} = await profiler.post('Profiler.stop');
+  const folder = process.env.BENCH_PROFILES;
+  const name = `${basename(process.argv[1], '.mjs')}-${process.pid}.cpuprofile`;
+  mkdirSync(folder, {recursive: true});
+  writeFileSync(join(folder, name), JSON.stringify(profile));
 }
 
 function common() {
