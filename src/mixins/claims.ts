@@ -50,13 +50,13 @@ async function lockValues(
 
 async function isTaken(
   live: LiveEntity,
-  {column, others}: Claim,
+  {column, indexes}: Claim,
   own: Condition | undefined,
   options: Options,
 ): Promise<boolean> {
   const {model, idName} = live;
   const holders = conjunction([
-    {[column]: {inq: [...others]}},
+    {[column]: {inq: [...indexes]}},
     live.has('softDelete') ? visible('live') : undefined,
   ]);
   const found = await model.find({where: holders}, options);

@@ -10,8 +10,8 @@ type Row = Record<string, unknown>;
 export interface Claim {
   readonly property: string;
   readonly column: string;
-  /** Its indexes by all keys but the one that it is written with. */
-  readonly others: readonly string[];
+  /** Its indexes, by every key that a row may be indexed with. */
+  readonly indexes: readonly string[];
   /** Names the value for all processes, so that one of them at a time claims it. */
   readonly lock: string;
 }
@@ -91,9 +91,9 @@ export class PropertySearch {
     if (keys.length === 1) return [];
     return unique.map(({property, column}) => {
       const index = this.indexes.get(property)!;
-      const all = keys.map(key => index.of(row[property], key));
+      const indexes = keys.map(key => index.of(row[property], key));
       // Every process has the same keys, though not always the same one first.
-      return {property, column, others: all.slice(1), lock: [...all].sort()[0]};
+      return {property, column, indexes, lock: [...indexes].sort()[0]};
     });
   }
 

@@ -19,7 +19,8 @@ const BOB = {id: 'bob', name: 'Bob', email: 'bob@example.org', ssn: '', age: 0, 
 const EVE = {id: 'eve', name: 'Eve'};
 
 /** Properties that are encrypted and can be found. */
-export function searchableSuite({dataSource, rawRows, transactions}: BehaviourTarget): void {
+export function searchableSuite(target: BehaviourTarget): void {
+  const {dataSource, rawRows, transactions, unique} = target;
   let people: PersonRepository;
   const ids = async (where: object, options?: object) =>
     (await people.find({where, order: ['id ASC']} as never, options)).map(({id}) => id);
@@ -161,8 +162,8 @@ export function searchableSuite({dataSource, rawRows, transactions}: BehaviourTa
     });
   }
 
-  if (!transactions) return;
-  const {duplicate, preparedPlans} = transactions;
+  if (!unique) return;
+  const {duplicate, among} = unique;
 
   it('are unique where the model says so, whatever the spelling', async () => {
     const clash = {code: duplicate};
@@ -173,6 +174,24 @@ export function searchableSuite({dataSource, rawRows, transactions}: BehaviourTa
     await people.updateById('bob', {email: null, _version});
     await people.create({id: 'x', ssn: ANN.ssn});
   });
+
+  if (among === 'live') {
+    it('are unique among live rows, and a restored one is compared, under every key', async () => {
+      const entity = givenPersonModel();
+      const before = await givenPeople(dataSource(), {entity, behaviours: ALL});
+      const config = keys('k1', 'k2');
+      const after = await givenPeople(dataSource(), {entity, behaviours: ALL, config});
+      for (const [old, taken] of [[before, before], [before, after]]) {
+        const {id} = await old.create({...ANN, id: `old of ${taken === after ? 'k2' : 'k1'}`});
+        await old.deleteAll({id});
+        const {id: other} = await taken.create({...ANN, id: `new, not ${id}`});
+        await assert.rejects(taken.restoreById(id), {code: 'RESTORE_CONFLICT'});
+        await taken.deleteAll({id: other});
+        await taken.restoreById(id);
+        await taken.deleteAll({id});
+      }
+    });
+  }
 
   it('are unique while keys change, under the old and the new one', async () => {
     const entity = givenPersonModel();
@@ -191,7 +210,7 @@ export function searchableSuite({dataSource, rawRows, transactions}: BehaviourTa
     const config = {...keys('k1', 'k2'), current: 'k1'};
     const late = await givenPeople(dataSource(), {entity, config});
     await assert.rejects(late.create({id: 'x', email: ANN.email}), clash);
-    if (!preparedPlans) return;
+    if (!transactions?.preparedPlans) return;
     const attempts = Array.from({length: 40}, (_, i) =>
       (i % 2 ? after : late).create({id: `r${i}`, email: 'race@example.org'}),
     );
