@@ -52,7 +52,8 @@ for (const [title, given] of Object.entries(CONNECTORS)) {
       await until(work, () => titlesOf(work) === 'Anchor of 1');
       await until(urgent, () => titlesOf(urgent) === 'Anchor of 1');
       const more = ['Bell', 'Cable', 'Deck', 'Engine'];
-      await tasks.createAll(more.map((name, i) => ({id: name, title: name, list: 'work', rank: i})));
+      const list = 'work';
+      await tasks.createAll(more.map((name, rank) => ({id: name, title: name, list, rank})));
       await until(work, () => titlesOf(work) === 'Anchor,Bell,Cable of 5');
       await tasks.updateAll({list: 'home'}, {rank: {gte: 2}});
       await until(work, () => titlesOf(work) === 'Anchor,Bell,Cable of 3');

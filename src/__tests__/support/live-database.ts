@@ -55,6 +55,7 @@ export async function givenLiveDatabase(
   {logStatements, ...options}: {
     name?: string;
     maxChangesPerTransaction?: number;
+    maxLagBytes?: number;
     logger?: Logger;
     logStatements?: boolean;
   } = {},

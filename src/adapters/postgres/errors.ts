@@ -12,6 +12,7 @@ export type PostgresLiveErrorCode =
   | 'REPLICA_IDENTITY_INCOMPLETE'
   | 'PUBLICATION_CHANGED'
   | 'TRANSACTION_TOO_LARGE'
+  | 'LAG_TOO_LARGE'
   | 'CONNECTION_LOST';
 
 /** Raised by the PostgreSQL feed and reader. The message says what to do about it. */

@@ -1,31 +1,17 @@
-import type {ChangeFeed, FeedSink} from '../../core/ports';
+import type {ChangeFeed, FeedSink, FeedStatus} from '../../core/ports';
 import type {EntityShape} from '../../core/shape';
 import type {AssembledTransaction} from './assembler';
 import type {Alteration} from './definitions';
 import type {EntityTable} from './describe';
 import {PostgresLiveError} from './errors';
-import {isPublicationCurrent, publicationName} from './publication';
+import {dropLeftovers, isPublicationCurrent, publicationName} from './publication';
 import {Session, type SessionOptions} from './session';
-
-export type FeedState = 'starting' | 'live' | 'interrupted' | 'stopped';
-
-/** How the feed is doing, for a health check. */
-export interface FeedStatus {
-  readonly state: FeedState;
-  readonly publication?: string;
-  /** Transactions delivered since the start. */
-  readonly delivered: number;
-  /** When the last one was delivered. */
-  readonly deliveredAt?: Date;
-  /** Milliseconds from its commit, by the server's clock, to its delivery, by ours. */
-  readonly lagMs?: number;
-  /** Why the feed is interrupted, or was last. */
-  readonly error?: Error;
-}
 
 export interface PostgresFeedOptions extends SessionOptions {
   /** Part of the publication's name that tells applications on one database apart. */
   readonly name: string;
+  /** Bytes of the log that the server may keep for us; past them every window is read anew. */
+  readonly maxLagBytes: number;
 }
 
 const FIRST_RETRY_MS = 50;
@@ -35,7 +21,7 @@ const CHECK_EVERY_MS = 5_000;
 /** Delivers committed transactions by logical decoding of the server's log. */
 export class PostgresFeed implements ChangeFeed {
   readonly name = 'postgres';
-  private state: FeedState = 'stopped';
+  private state: FeedStatus['state'] = 'stopped';
   private entities: EntityTable[] = [];
   private sink: FeedSink | undefined;
   private session: Session | undefined;
@@ -43,6 +29,7 @@ export class PostgresFeed implements ChangeFeed {
   private delivered = 0;
   private deliveredAt: number | undefined;
   private lagMs: number | undefined;
+  private lagBytes: number | undefined;
   private error: Error | undefined;
   private checking: NodeJS.Timeout | undefined;
   private wake: (() => void) | undefined;
@@ -69,6 +56,9 @@ export class PostgresFeed implements ChangeFeed {
     }
     this.goLive();
     this.checkLater();
+    const {name, pool, logger} = this.options;
+    const dropped = await dropLeftovers(pool, name);
+    if (dropped.length > 0) logger.info(`dropped publications of before: ${dropped.join(', ')}`);
   }
 
   async stop(): Promise<void> {
@@ -81,14 +71,15 @@ export class PostgresFeed implements ChangeFeed {
     await session?.close();
   }
 
-  status(): FeedStatus {
-    const {state, publication, delivered, deliveredAt, lagMs, error} = this;
+  status(): FeedStatus & {readonly publication?: string} {
+    const {state, publication, delivered, deliveredAt, lagMs, lagBytes, error} = this;
     return {
       state,
       delivered,
       ...(publication !== undefined && {publication}),
       ...(deliveredAt !== undefined && {deliveredAt: new Date(deliveredAt)}),
       ...(lagMs !== undefined && {lagMs}),
+      ...(lagBytes !== undefined && {lagBytes}),
       ...(error && {error}),
     };
   }
@@ -101,13 +92,14 @@ export class PostgresFeed implements ChangeFeed {
 
   /** Resolves when a new stream carries everything that commits from now on. */
   private async connect(): Promise<void> {
-    const session: Session = new Session(this.options, this.entities, {
+    const publication = this.publication!;
+    const session: Session = new Session(this.options, publication, this.entities, {
       deliver: transaction => this.deliver(transaction),
       lost: error => this.lost(session, error),
     });
     this.session = session;
     try {
-      await session.open(this.publication!);
+      await session.open();
     } catch (error) {
       await session.close();
       if (this.session === session) this.session = undefined;
@@ -173,24 +165,34 @@ export class PostgresFeed implements ChangeFeed {
    *   are after `VACUUM FULL` and `CLUSTER`, in vain.
    * - A table that has left the publication, because it was dropped and made again, or that was
    *   given another replica identity. The feed repairs that, as after a lost connection.
+   * - More of the log kept for us than may be: the slot is let go, and the feed begins anew.
    */
   async check(): Promise<void> {
     const {session} = this;
     if (this.state !== 'live' || session === undefined) return;
-    try {
-      const {pool} = this.options;
-      if (await isPublicationCurrent(pool, this.publication!, this.entities)) {
-        for (const altered of await session.readAlteredAnew()) this.report(altered);
-        return;
-      }
-    } catch {
-      // When the server cannot be asked, the stream will tell; the next check asks again.
-      return;
+    const finding = await this.examine(session).catch(() => undefined);
+    // When the server cannot be asked, the stream will tell; the next check asks again.
+    if (finding) this.lost(session, finding);
+  }
+
+  /** What makes it necessary to begin anew. */
+  private async examine(session: Session): Promise<PostgresLiveError | undefined> {
+    const {pool, maxLagBytes} = this.options;
+    this.lagBytes = await session.lagBytes();
+    if (this.lagBytes !== undefined && this.lagBytes > maxLagBytes) {
+      return new PostgresLiveError(
+        'LAG_TOO_LARGE',
+        `the server keeps ${this.lagBytes} bytes of its log for us; views are read anew instead`,
+      );
     }
-    this.lost(session, new PostgresLiveError(
+    if (await isPublicationCurrent(pool, this.publication!, this.entities)) {
+      for (const altered of await session.readAlteredAnew()) this.report(altered);
+      return undefined;
+    }
+    return new PostgresLiveError(
       'PUBLICATION_CHANGED',
       `the publication ${this.publication} or its tables were changed`,
-    ));
+    );
   }
 
   /** One check at a time: one can wait long, for a table that is just being altered. */

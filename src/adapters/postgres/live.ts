@@ -23,6 +23,11 @@ export interface PostgresLiveOptions {
    * Default: 100,000.
    */
   readonly maxChangesPerTransaction?: number;
+  /**
+   * Bytes of its log that the server may keep for a feed that has fallen behind; past them every
+   * window is read anew instead. Default: 1 GiB.
+   */
+  readonly maxLagBytes?: number;
 }
 
 export interface PostgresLive {
@@ -47,7 +52,7 @@ export interface PostgresLive {
  */
 export async function createPostgresLive(options: PostgresLiveOptions): Promise<PostgresLive> {
   const {dataSource, models, name = 'live_entities', logger = console} = options;
-  const {maxConnections = 4, maxChangesPerTransaction = 100_000} = options;
+  const {maxConnections = 4, maxChangesPerTransaction = 100_000, maxLagBytes = 2 ** 30} = options;
   const connection = connectionOf(dataSource.settings, `${name} live`);
   const pool = rawPool(connection, maxConnections);
   try {
@@ -55,7 +60,7 @@ export async function createPostgresLive(options: PostgresLiveOptions): Promise<
     const tables = new Map(entities.map(entity => [entity.shape.name, entity]));
     const marks = new Marks();
     const feed = new PostgresFeed(tables, {
-      name, connection, pool, marks, logger, maxChangesPerTransaction,
+      name, connection, pool, marks, logger, maxChangesPerTransaction, maxLagBytes,
     });
     const close = async () => {
       await feed.stop();

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {isDeepStrictEqual} from 'node:util';
-import {escapeIdentifier, type Pool, type PoolClient} from 'pg';
+import {escapeIdentifier, type Pool} from 'pg';
 import type {CatalogTable} from './catalog';
 import type {EntityTable} from './describe';
 import {PostgresLiveError, WAL_LEVEL_ADVICE} from './errors';
@@ -19,8 +19,40 @@ const LOCK_TIMEOUT = '5s';
 export function publicationName(application: string, tables: readonly CatalogTable[]): string {
   const names = [...new Set(tables.map(sqlName))].sort();
   const hash = createHash('sha256').update(names.join()).digest('hex').slice(0, 8);
-  return `${application.toLowerCase().replace(/\W+/g, '_').slice(0, 50)}_${hash}`;
+  return `${prefixOf(application)}_${hash}`;
 }
+
+function prefixOf(application: string): string {
+  return application.toLowerCase().replace(/\W+/g, '_').slice(0, 50);
+}
+
+/**
+ * Drops the publications of this application that the role owns and that no stream uses, as those
+ * of an earlier version with other entities. A feed that is only away makes its own again when it
+ * comes back.
+ *
+ * @returns The names; none where the server does not let us
+ */
+export async function dropLeftovers(pool: Pool, application: string): Promise<string[]> {
+  const pattern = `^${prefixOf(application)}_[0-9a-f]{8}$`;
+  try {
+    const {rows} = await pool.query<{name: string}>(LEFTOVERS, [pattern]);
+    for (const {name} of rows) {
+      await pool.query(`DROP PUBLICATION IF EXISTS ${escapeIdentifier(name)}`);
+    }
+    return rows.map(({name}) => name);
+  } catch {
+    // They do no harm; only a table cannot be written to that lacks the replica identity for one.
+    return [];
+  }
+}
+
+const LEFTOVERS = `
+  SELECT pubname AS name FROM pg_publication
+  WHERE pubname ~ $1 AND pg_has_role(pubowner, 'USAGE')
+    AND pubname NOT IN (SELECT application_name FROM pg_stat_activity
+                        WHERE datname = current_database() AND application_name IS NOT NULL)
+  ORDER BY pubname`;
 
 /**
  * Sees to it that the server logs what the feed needs: a publication of exactly these tables, and
@@ -64,7 +96,12 @@ export async function isPublicationCurrent(
   return publication === 'right' && tablesWithoutOldRows.length === 0;
 }
 
-async function checkServer(client: PoolClient): Promise<number> {
+/**
+ * The server's version.
+ *
+ * @throws PostgresLiveError `SERVER_TOO_OLD`, `WAL_LEVEL_NOT_LOGICAL`
+ */
+export async function checkServer(client: Pick<Pool, 'query'>): Promise<number> {
   const {rows} = await client.query<{version: string; wal_level: string}>(
     `SELECT current_setting('server_version_num') AS version,
             current_setting('wal_level') AS wal_level`,
@@ -161,7 +198,7 @@ function repairs(
   }
 }
 
-async function run(client: PoolClient, sql: string): Promise<void> {
+async function run(client: Pick<Pool, 'query'>, sql: string): Promise<void> {
   try {
     await client.query(sql);
   } catch (error) {

@@ -37,7 +37,7 @@ const SILENCE_LIMIT_MS = 30_000;
 export class ReplicationStream {
   private readonly client: Client;
   private readonly connection: RawConnection;
-  private readonly slot = `live_${randomBytes(8).toString('hex')}`;
+  readonly slot = `live_${randomBytes(8).toString('hex')}`;
   private received = 0n;
   private acknowledging: NodeJS.Timeout | undefined;
   private probing: NodeJS.Timeout | undefined;
@@ -47,19 +47,30 @@ export class ReplicationStream {
 
   constructor(
     config: ClientConfig,
+    private readonly publication: string,
     private readonly handler: StreamHandler,
   ) {
-    // The client's type knows `replication` only as part of a URL.
-    this.client = new Client({...config, replication: 'database'} as ClientConfig);
+    // The client's type knows `replication` only as part of a URL. The name shows who is using the
+    // publication, so that one that nobody uses can be told.
+    const settings = {...config, application_name: publication, replication: 'database'};
+    this.client = new Client(settings as ClientConfig);
     this.connection = (this.client as unknown as {connection: RawConnection}).connection;
     this.client.on('error', error => this.end(error));
     this.client.on('end', () => this.end());
   }
 
-  /** Resolves once the slot is made and streams. Waits for transactions that are open already. */
-  async open(publication: string): Promise<void> {
+  /** From here on the server shows that the publication is in use. */
+  async connect(): Promise<void> {
     try {
       await this.client.connect();
+    } catch (error) {
+      throw explain(error);
+    }
+  }
+
+  /** Resolves once the slot is made and streams. Waits for transactions that are open already. */
+  async open(): Promise<void> {
+    try {
       await this.client.query(
         `CREATE_REPLICATION_SLOT ${this.slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
       );
@@ -72,7 +83,7 @@ export class ReplicationStream {
     this.connection.on('copyData', ({chunk}) => this.take(chunk));
     const streaming = this.client.query(
       `START_REPLICATION SLOT ${this.slot} LOGICAL 0/0 (proto_version '1', ` +
-        `publication_names '${escapeIdentifier(publication)}', messages 'true')`,
+        `publication_names '${escapeIdentifier(this.publication)}', messages 'true')`,
     );
     const failed = streaming.then(
       () => this.end(),

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {escapeIdentifier, type Pool} from 'pg';
+import {escapeIdentifier, type Pool, type QueryArrayResult} from 'pg';
 import type {RowImage} from '../../core/change';
 import type {Judgement, RowSource, SnapshotRows} from '../../core/ports';
 import type {ViewQuery} from '../../core/query';
@@ -17,7 +17,8 @@ const NAME_UNKNOWN = '26000';
 
 /** Reads rows for windows from PostgreSQL, and has it decide what Node cannot. */
 export class PostgresRowSource implements RowSource {
-  private readonly plans = new Map<EntityTable, RowPlan>();
+  /** By entity, and by the types of its columns, which can be altered while the server runs. */
+  private readonly plans = new Map<EntityTable, {readonly types: string; readonly plan: RowPlan}>();
   /** Statements by their text; undefined for one that is not to be named any more. */
   private readonly names = new Map<string, string | undefined>();
 
@@ -41,8 +42,8 @@ export class PostgresRowSource implements RowSource {
     const parameters = new Parameters();
     const {prefix} = this.marks;
     const text = readSql(query, entity, {limit, count, mark, prefix}, parameters);
-    const rows = await this.run<Tuple>(text, parameters);
-    const plan = this.planOf(entity);
+    const {rows, fields} = await this.run<Tuple>(text, parameters);
+    const plan = this.planOf(entity, fields.slice(HEAD));
     const [snapshot, , total, isRow] = rows[0];
     const images = isRow === null ? [] : rows.map(row => new TupleImage(plan, row.slice(HEAD)));
     return {
@@ -58,7 +59,7 @@ export class PostgresRowSource implements RowSource {
     const entity = this.entityOf(query);
     const parameters = new Parameters();
     const text = judgeSql(query, entity, images, parameters);
-    const rows = await this.run<[string | null, string]>(text, parameters);
+    const {rows} = await this.run<[string | null, string]>(text, parameters);
     return rows.map(([matches, rank]) => ({matches: matches === 't', rank: Number(rank)}));
   }
 
@@ -68,28 +69,34 @@ export class PostgresRowSource implements RowSource {
     return entity;
   }
 
-  private planOf(entity: EntityTable): RowPlan {
-    let plan = this.plans.get(entity);
-    if (plan === undefined) {
-      plan = planRows(entity, Object.values(entity.columns));
-      this.plans.set(entity, plan);
+  private planOf(entity: EntityTable, fields: readonly {readonly dataTypeID: number}[]): RowPlan {
+    const types = fields.map(({dataTypeID}) => dataTypeID).join();
+    let known = this.plans.get(entity);
+    if (known?.types !== types) {
+      const columns = Object.values(entity.columns);
+      const tuple = columns.map(({name}, i) => ({name, typeOid: fields[i].dataTypeID}));
+      known = {types, plan: planRows(entity, tuple)};
+      this.plans.set(entity, known);
     }
-    return plan;
+    return known.plan;
   }
 
   /** Named, the server plans a statement once per connection instead of at each call. */
-  private async run<R extends unknown[]>(text: string, {values}: Parameters): Promise<R[]> {
+  private async run<R extends unknown[]>(
+    text: string,
+    {values}: Parameters,
+  ): Promise<QueryArrayResult<R>> {
     const statement = {text, values, rowMode: 'array'} as const;
     const name = this.nameOf(text);
-    if (name === undefined) return (await this.pool.query<R>(statement)).rows;
+    if (name === undefined) return this.pool.query<R>(statement);
     try {
-      return (await this.pool.query<R>({...statement, name})).rows;
+      return await this.pool.query<R>({...statement, name});
     } catch (error) {
       const {code} = error as {code?: string};
       if (code !== PLAN_OUTDATED && code !== NAME_UNKNOWN) throw error;
       // The table was altered, or a pooler has given us a connection that others have used.
       this.names.set(text, undefined);
-      return (await this.pool.query<R>(statement)).rows;
+      return this.pool.query<R>(statement);
     }
   }
 

@@ -5,7 +5,7 @@ import type {EntityTable} from './describe';
 import {PostgresLiveError} from './errors';
 import type {Logger} from './logger';
 import {readAnewMessage, type Marks} from './marks';
-import {preparePublication} from './publication';
+import {checkServer, preparePublication} from './publication';
 import {ReplicationStream, type StreamHandler} from './replication-stream';
 
 export interface SessionOptions {
@@ -41,6 +41,7 @@ export class Session implements StreamHandler {
 
   constructor(
     private readonly options: SessionOptions,
+    private readonly publication: string,
     private readonly entities: readonly EntityTable[],
     private readonly listener: SessionListener,
   ) {
@@ -48,19 +49,22 @@ export class Session implements StreamHandler {
     this.definitions = new DefinitionWatch(pool, entities);
     this.settlingMark = marks.next();
     this.assembler = new TransactionAssembler(entities, marks.prefix, maxChangesPerTransaction);
-    this.stream = new ReplicationStream(connection, this);
+    this.stream = new ReplicationStream(connection, publication, this);
   }
 
   /** Resolves when everything that commits from now on will be delivered. */
-  async open(publication: string): Promise<void> {
+  async open(): Promise<void> {
+    const {publication} = this;
     const {pool, logger} = this.options;
+    await checkServer(pool);
+    await this.stream.connect();
     await preparePublication(pool, publication, this.entities);
     await this.definitions.look();
     const warning = setTimeout(() => {
       logger.warn('the live feed waits for transactions that are open in the database to end');
     }, WARN_AFTER_MS);
     try {
-      await this.stream.open(publication);
+      await this.stream.open();
       await this.outwaitOpenTransactions();
       await this.outwaitDecoding();
     } catch (error) {
@@ -97,6 +101,19 @@ export class Session implements StreamHandler {
       throw error;
     }
     return altered;
+  }
+
+  /**
+   * Bytes of the log that the server has written and we have not acknowledged, and that it
+   * therefore keeps; undefined once the slot is gone.
+   */
+  async lagBytes(): Promise<number | undefined> {
+    const {rows} = await this.options.pool.query<{lag: string}>(
+      `SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), confirmed_flush_lsn) AS lag
+       FROM pg_replication_slots WHERE slot_name = $1`,
+      [this.stream.slot],
+    );
+    return rows.length === 0 ? undefined : Math.max(0, Number(rows[0].lag));
   }
 
   /** Ends the slot and its connection, in whatever state it is. Half a second at most. */

@@ -151,6 +151,41 @@ describe('the PostgreSQL feed', function () {
         .length === 1);
   });
 
+  it('says how much of the log is kept for it, and begins anew when it is too much', async () => {
+    const narrow = await givenLiveDatabase(await givenPostgres18(), {maxLagBytes: 10_000});
+    const {feed, shapes} = narrow.live;
+    await feed.start(shapes, recorder);
+    await feed.check();
+    assert.ok(feed.status().lagBytes! >= 0 && feed.status().lagBytes! < 10_000);
+    const description = randomBytes(20_000).toString('hex');
+    // Looked at before the feed has told the server how far it is.
+    await Promise.all([
+      narrow.products.create({id: 'large', description}),
+      recorder.upTo('large').then(() => feed.check()),
+    ]);
+    await recorder.until(() => recorder.events.includes('resumed'));
+    assert.equal((feed.status().error as {code?: string}).code, 'LAG_TOO_LARGE');
+    await narrow.products.create({id: 'goes on'});
+    await recorder.upTo('goes on');
+    await narrow.drop();
+  });
+
+  it('drops publications of before that nobody uses, and no others', async () => {
+    const names = async () =>
+      (await sql('SELECT pubname FROM pg_publication ORDER BY pubname')).map(row => row.pubname);
+    await sql('CREATE PUBLICATION live_entities_0123abcd FOR TABLE product');
+    await sql('CREATE PUBLICATION live_entities_of_mine FOR TABLE product');
+    const models = [world.categories.modelClass];
+    const {dataSource} = world;
+    const older = await createPostgresLive({dataSource, models, logger: SILENT});
+    await older.feed.start(older.shapes, new Recorder());
+    const {publication} = older.feed.status();
+    await started();
+    const kept = [publication, world.live.feed.status().publication, 'live_entities_of_mine'];
+    assert.deepEqual(await names(), kept.sort());
+    await older.close();
+  });
+
   it('follows a table whose definition changes', async () => {
     await started();
     await world.products.create({id: 'before', name: 'Bolt'});
@@ -244,7 +279,7 @@ describe('the PostgreSQL feed, where something is missing', function () {
     await world.drop();
   });
 
-  it('says that the role lacks REPLICATION', async () => {
+  it('says which right the role lacks, one after the other', async () => {
     const world = await givenLiveDatabase(await givenPostgres18());
     const role = `role_${randomBytes(6).toString('hex')}`;
     await world.database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
@@ -257,11 +292,11 @@ describe('the PostgreSQL feed, where something is missing', function () {
     const dataSource = {settings, connector};
     const live = await createPostgresLive({dataSource, models, logger: SILENT});
     const start = () => live.feed.start(live.shapes, new Recorder());
+    await assert.rejects(start(), {code: 'ROLE_LACKS_REPLICATION', message: /REPLICATION/});
+    await world.database.query(`ALTER ROLE ${role} REPLICATION`);
     await assert.rejects(start(), {code: 'ROLE_LACKS_PRIVILEGE', message: /run: CREATE PUBLICATION/});
     const {database} = world.database.config;
     await world.database.query(`GRANT CREATE ON DATABASE "${database}" TO ${role}`);
-    await assert.rejects(start(), {code: 'ROLE_LACKS_REPLICATION', message: /REPLICATION/});
-    await world.database.query(`ALTER ROLE ${role} REPLICATION`);
     await start();
     await live.close();
     await world.database.query(`REASSIGN OWNED BY ${role} TO postgres; DROP OWNED BY ${role};

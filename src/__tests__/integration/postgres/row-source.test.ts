@@ -48,6 +48,8 @@ describe('the PostgreSQL row source', function () {
     await world.database.query('ALTER TABLE product ALTER COLUMN qty TYPE bigint');
     const results = await Promise.all(reading());
     assert.deepEqual(results.map(({rows}) => rows[0].raw.qty), Array(8).fill('1'));
+    const {qty} = JSON.parse(JSON.stringify(await world.products.findById('x'))) as {qty: unknown};
+    assert.deepEqual(results.map(({rows}) => rows[0].values.qty), Array(8).fill(qty));
     await world.drop();
   });
 
