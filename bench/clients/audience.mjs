@@ -2,8 +2,12 @@
  * The clients of one subject, in a process of their own. They note which of the expected rows
  * reach which listener, and when; each is to arrive once.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import {now, serve} from '../harness/subject.mjs';
 import {PROTOCOLS} from './protocols.mjs';
+
+const RECONNECT_SPREAD_MS = 500;
+const ATTEMPTS = 10;
 
 let protocol;
 let listeners = [];
@@ -31,14 +35,26 @@ serve({
     await Promise.all(workers);
   },
 
-  /** Cuts every connection, and connects all again where they were. */
+  /**
+   * Cuts every connection, and connects all again where they were: spread over half a second, as
+   * the client of Socket.IO does it, and again when the server does not take them.
+   */
   async reconnect() {
     const before = listeners;
     for (const {listener} of before) listener.end();
     listeners = [];
     const started = now();
-    const resumed = await Promise.all(before.map(({categories, places}, i) =>
-      connect(categories, i, places)));
+    const resumed = await Promise.all(before.map(async ({categories, places}, i) => {
+      await sleep((i / before.length) * RECONNECT_SPREAD_MS);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await connect(categories, i, places);
+        } catch (error) {
+          if (attempt === ATTEMPTS) throw error;
+          await sleep(RECONNECT_SPREAD_MS);
+        }
+      }
+    }));
     return {wallMs: now() - started, resumed: resumed.flat().filter(Boolean).length};
   },
 

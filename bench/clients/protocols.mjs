@@ -133,7 +133,11 @@ class Parse {
 }
 
 function openSocket(url) {
-  return new WebSocket(url, {perMessageDeflate: false, skipUTF8Validation: true});
+  return new WebSocket(url, {
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    handshakeTimeout: 10_000,
+  });
 }
 
 export const PROTOCOLS = {

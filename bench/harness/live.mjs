@@ -24,27 +24,43 @@ export const OURS = 'loopback4-live-entities';
  *
  * @param options what the server is told, besides where its database is
  */
-export async function startLive(postgres, name, {options, clientOptions, quietClients} = {}) {
+export async function startLive(postgres, name, {options, clientOptions} = {}) {
   const {module, protocol, options: usual} = SERVERS[name];
   const database = await postgres.createDatabase(name);
   const server = await start(module);
   const address = await server.call('open', database.url, {...usual, ...options});
-  const clients = quietClients ? undefined : await start('clients/audience.mjs');
-  await clients?.call('open', {address, protocol, ...clientOptions});
+  const clients = await start('clients/audience.mjs');
+  await clients.call('open', {address, protocol, ...clientOptions});
   return {
     name,
     address,
     server,
     clients,
     database,
-    /** Waits until the table has been analysed, so that nobody's plans change on the way. */
-    analyse: () => database.query('ANALYZE'),
     async end() {
-      await clients?.end();
+      await clients.end();
+      await this.watcher?.end();
       await server.end();
       await database.drop();
     },
   };
+}
+
+const WATCHED = 20;
+
+/** Adds a client as an application has it, which shows the newest rows of a category. */
+export async function watch(live, category) {
+  live.watcher = await start('clients/watcher.mjs');
+  await live.watcher.call('open', live.address, category, WATCHED);
+}
+
+async function showsTheSame({watcher, database}, category) {
+  const rows = await database.query(
+    `SELECT id, name, category, qty, price FROM product
+     WHERE category = $1 ORDER BY id DESC LIMIT ${WATCHED}`,
+    [category],
+  );
+  return watcher.call('shows', rows);
 }
 
 /**
@@ -52,13 +68,15 @@ export async function startLive(postgres, name, {options, clientOptions, quietCl
  *
  * @returns milliseconds from the first write to the last arrival, and of the server's CPU
  */
-export async function burst({server, clients, database}, ids, category, listeners) {
+export async function burst(live, ids, category, listeners) {
+  const {server, clients, database, watcher} = live;
   await clients.call('expect', ids, listeners);
   await server.call('cpuMs');
   const began = await server.call('burst', ids, category);
   const {last, missing, twice} = await clients.call('arrived');
   const cpuMs = await server.call('cpuMs');
-  const correct = missing === 0 && twice === 0 && (await areStored(database, ids, category));
+  const correct = missing === 0 && twice === 0 && (await areStored(database, ids, category)) &&
+    (!watcher || (await showsTheSame(live, category)));
   return {wallMs: last - began, cpuMs, correct};
 }
 

@@ -51,6 +51,8 @@ export async function startPostgres() {
   }
   const urlOf = name => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`;
   const admin = new pg.Client({connectionString: urlOf('postgres')});
+  // The server may go first when a run is interrupted.
+  admin.on('error', () => undefined);
   await admin.connect();
   const [{server_version: version}] = (await admin.query('SHOW server_version')).rows;
   let databases = 0;

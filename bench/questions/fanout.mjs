@@ -1,6 +1,6 @@
 /** Rows a second that reach the subscribers of one room, writing them included. */
 import {idsOf} from '../harness/ids.mjs';
-import {burst, RAW, SERVERS, startLive} from '../harness/live.mjs';
+import {burst, OURS, RAW, SERVERS, startLive, watch} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 
 const SUBSCRIBERS = 100;
@@ -18,6 +18,7 @@ export const fanout = {
       running[name] = await startLive(postgres, name);
       await running[name].clients.call('join', Array(SUBSCRIBERS).fill([CATEGORY]));
     }
+    await watch(running[OURS], CATEGORY);
     const rounds = quick ? 5 : 15;
     const writes = quick ? 50 : 200;
     const deliveries = writes * SUBSCRIBERS;
