@@ -87,7 +87,8 @@ export class LiveWindow {
     readonly spec: WindowSpec,
     private readonly context: WindowContext,
   ) {
-    const slack = Math.max(10, Math.min(100, spec.need));
+    // A deep window is long to read, and so seldom is: a tenth of it can leave before.
+    const slack = Math.max(10, Math.min(100, spec.need), Math.ceil(spec.need / 10));
     this.span = {need: spec.need, keep: spec.need + slack};
     this.referee = refereeFor(spec.query, context.shape);
     this.related = relatedOf(spec.query, context.shape, {

@@ -3,7 +3,7 @@ import {LiveEntityError} from './errors';
 import {parseFields, parseOrder, parseWhere, type ViewFilter} from './filter';
 import {parseIncludes} from './include';
 import type {Condition, ViewQuery} from './query';
-import type {EntityShape} from './shape';
+import type {EntityShape, PropertyKind} from './shape';
 
 /** What a view's `transform` is given besides its parameters. */
 export interface ViewContext {
@@ -117,7 +117,38 @@ export function checkView(shape: EntityShape, name: string, definition: ViewDefi
   }
   checkAffecting(title, definition, resolved, shape);
   checkPrimaryKeys(title, definition, resolved);
+  checkWithValues(title, definition, shape);
 }
+
+/**
+ * A transform can take other ways with values than without. What fails on our samples may only want
+ * better ones; but a property that the entity lacks is wrong with any.
+ */
+function checkWithValues(title: string, definition: ViewDefinition, shape: EntityShape): void {
+  const params: Record<string, unknown> = {};
+  for (const name of definition.paramFields ?? []) {
+    const {kind} = shape.properties[name] ?? {kind: 'opaque'};
+    params[name] = SAMPLES[kind];
+  }
+  let filter: ViewFilter;
+  try {
+    filter = definition.transform(params, {now: new Date()}) ?? {};
+  } catch {
+    return;
+  }
+  try {
+    resolveView(shape, {...definition, transform: () => filter}, {}, undefined, new Date());
+  } catch (error) {
+    if ((error as {code?: unknown}).code !== 'UNKNOWN_FIELD') return;
+    throw wrong(title, `with values for its parameters: ${(error as Error).message}`);
+  }
+}
+
+const SAMPLES: Readonly<Record<PropertyKind, unknown>> = {
+  number: 1, double: 1, boolean: true, text: 'a', collated: 'a', opaque: 'a',
+  uuid: '00000000-0000-4000-8000-000000000000',
+  date: '2026-01-31T12:00:00.000Z', timestamp: '2026-01-31T12:00:00.000Z',
+};
 
 function trial(
   title: string,

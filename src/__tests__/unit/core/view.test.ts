@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import type {EntityShape, PropertyKind} from '../../../core/shape';
 import {checkView, resolveView, type ViewDefinition} from '../../../core/view';
 
-const SHAPE = shapeOf({id: 'text', name: 'text', qty: 'number', made: 'date', secret: 'opaque'});
+const SHAPE: EntityShape = shapeOf({
+  id: 'text', name: 'text', qty: 'number', made: 'date', secret: 'opaque'
+});
 
 describe('the declaration of a view', () => {
   const wrong: [string, ViewDefinition, RegExp][] = [
@@ -49,6 +51,56 @@ describe('the declaration of a view', () => {
       'an order by an encrypted property',
       {transform: () => ({order: ['secret ASC']})},
       /Item.secret is encrypted; a view cannot order by it/,
+    ],
+    [
+      'a condition that is there only with values, on a property that the entity lacks',
+      {paramFields: ['name'], transform: ({name}) => ({where: name === null ? {} : {nme: name}})},
+      /with values for its parameters: Item has no property 'nme'/,
+    ],
+    [
+      'fields that the entity lacks',
+      {transform: () => ({fields: ['name', 'colour']})},
+      /Item has no property 'colour'/,
+    ],
+    [
+      'an order by a property that the entity lacks',
+      {transform: () => ({order: ['colour DESC']})},
+      /Item has no property 'colour'/,
+    ],
+    [
+      'an order that is none',
+      {transform: () => ({order: ['name UPWARDS']})},
+      /'name UPWARDS' is not an order such as 'name ASC'/,
+    ],
+    [
+      'a limit that is none',
+      {transform: () => ({limit: -1})},
+      /limit must be a whole number from 0/,
+    ],
+    [
+      'a relation that the entity lacks',
+      {transform: () => ({include: ['owner']})},
+      /Item has no relation 'owner'/,
+    ],
+    [
+      'a relation that a view cannot follow',
+      {transform: () => ({include: ['tags']})},
+      /Item.tags goes through another entity/,
+    ],
+    [
+      'a limit of what is included',
+      {transform: () => ({include: [{relation: 'parts', scope: {limit: 3}}]})},
+      /the scope of Item.parts has a limit or offset; a view includes all or none/,
+    ],
+    [
+      'a condition on a property that the included entity lacks',
+      {transform: () => ({include: [{relation: 'parts', scope: {where: {colour: 'red'}}}]})},
+      /Item has no property 'colour'/,
+    ],
+    [
+      'a relation over properties of different types',
+      {transform: () => ({include: ['amounts']})},
+      /Item.amounts links Item.id with Item.qty, which a view cannot follow/,
     ],
     [
       'a transform that fails',
@@ -133,5 +185,14 @@ function shapeOf(kinds: Record<string, PropertyKind>): EntityShape {
     name,
     {kind, hidden: false, encrypted: kind === 'opaque'},
   ]);
-  return {name: 'Item', ids: ['id'], properties: Object.fromEntries(properties)};
+  return {
+    name: 'Item',
+    ids: ['id'],
+    properties: Object.fromEntries(properties),
+    relations: {
+      parts: {kind: 'many', from: 'id', to: 'name', target: () => SHAPE},
+      amounts: {kind: 'many', from: 'id', to: 'qty', target: () => SHAPE},
+      tags: 'goes through another entity',
+    },
+  };
 }
