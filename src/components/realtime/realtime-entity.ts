@@ -95,7 +95,7 @@ export class RealtimeEntity {
     const {kind} = this.shape.properties[property];
     const isNumeric = kind === 'number' || kind === 'double';
     if (isNumeric && /^-?\d+$/.test(String(id))) return Number(id);
-    if (!isNumeric && typeof id === 'string') return id;
+    if (!isNumeric && typeof id === 'string' && id !== '') return id;
     throw new LiveEntityError('BAD_REQUEST', `that is not an id of ${this.name}`);
   }
 }

@@ -15,6 +15,7 @@ const OPERATORS: ReadonlySet<string> = new Set([
 ]);
 
 const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'date']);
+const LISTS: ReadonlySet<string> = new Set(['between', 'inq', 'nin']);
 /** A key within a JSON property. Connectors take a question mark for a parameter of theirs. */
 const KEY = /^[\p{L}\p{N}_$@:/ -]+$/u;
 
@@ -36,6 +37,7 @@ export function checkFilter(entity: typeof Entity, filter: Filter | undefined, d
   if (depth > MAX_DEPTH) throw invalid(`the filter nests deeper than ${MAX_DEPTH}`);
   checkWhere(entity, filter.where);
   checkOrder(comparable(entity), filter.order);
+  checkPage(filter);
   for (const inclusion of filter.include ?? []) {
     const {relation, scope} = inclusion as Exclude<Inclusion, string>;
     if (scope) checkFilter(targetOf(entity, relation), scope, depth + 1);
@@ -49,6 +51,7 @@ export function checkHistoryFilter(entity: typeof Entity, filter: Filter | undef
   const revision = {modelName: `A revision of ${entity.modelName}`, properties};
   checkConditions(revision, filter?.where);
   checkOrder(revision, filter?.order);
+  checkPage(filter ?? {});
 }
 
 /** Refuses a where as {@link checkFilter} does. */
@@ -84,8 +87,23 @@ function checkConditions(entity: Comparable, where: unknown): void {
 function checkOperand(entity: Comparable, path: string, operand: unknown): void {
   const property = propertyOf(entity, path);
   if (!isScalar(property) || !isPlainObject(operand)) return;
-  const unknown = Object.keys(operand).find(operator => !OPERATORS.has(operator));
-  if (unknown !== undefined) throw invalid(`'${path}' has no operator '${unknown}'`);
+  const operators = Object.entries(operand);
+  const unknown = operators.find(([operator]) => !OPERATORS.has(operator));
+  if (unknown) throw invalid(`'${path}' has no operator '${unknown[0]}'`);
+  // Connectors write statements of these that the database cannot read.
+  if (operators.length === 0) throw invalid(`'${path}' is compared with nothing`);
+  for (const [operator, value] of operators) checkValue(path, operator, value);
+}
+
+function checkValue(path: string, operator: string, value: unknown): void {
+  const isList = Array.isArray(value);
+  if (LISTS.has(operator)) {
+    if (!isList) throw invalid(`'${operator}' of '${path}' takes a list`);
+    if (operator === 'between' && value.length !== 2) {
+      throw invalid(`'between' of '${path}' takes two values`);
+    }
+  }
+  if (isPlainObject(value)) throw invalid(`'${operator}' of '${path}' takes a value`);
 }
 
 function checkOrder(entity: Comparable, order: unknown): void {
@@ -93,6 +111,14 @@ function checkOrder(entity: Comparable, order: unknown): void {
     const match = /^\s*(\S+)(\s+(ASC|DESC))?\s*$/i.exec(String(entry));
     if (!match) throw invalid(`'${String(entry)}' is not an order such as 'name ASC'`);
     propertyOf(entity, match[1]);
+  }
+}
+
+/** A number that is too large for the database becomes a word of SQL on its way there. */
+function checkPage({limit, offset, skip}: Filter): void {
+  for (const [name, given] of Object.entries({limit, offset, skip})) {
+    const number = Number(given ?? 0);
+    if (!Number.isSafeInteger(number) || number < 0) throw invalid(`'${name}' is a whole number`);
   }
 }
 
