@@ -63,7 +63,7 @@ async function stopProfile() {
 }
 
 function common() {
-  let statements = 0;
+  let statements = [];
   let delay;
   let cpu = process.cpuUsage();
   return {
@@ -82,14 +82,14 @@ function common() {
       const {rss, heapUsed, external} = process.memoryUsage();
       return {rss, heapUsed, external};
     },
-    /** Begins to watch for blocks of the event loop, and to count the statements sent. */
+    /** Begins to watch for blocks of the event loop, and to note the statements sent. */
     watch() {
-      countStatements(() => statements++);
-      statements = 0;
+      statements = [];
+      noteStatements(text => statements.push(text));
       delay = monitorEventLoopDelay({resolution: 1});
       delay.enable();
     },
-    /** The longest block since `watch()`, in milliseconds, and the statements since then. */
+    /** The longest block since `watch()`, in milliseconds, and the texts of statements. */
     seen() {
       delay.disable();
       return {blockMs: delay.max / 1e6, statements};
@@ -97,17 +97,17 @@ function common() {
   };
 }
 
-let counter;
+let noting;
 
 /** Every statement of every `pg` client of this process, whatever library sends it. */
-function countStatements(count) {
-  if (!counter) {
+function noteStatements(note) {
+  if (!noting) {
     const {Client} = createRequire(process.argv[1])('pg');
     const query = Client.prototype.query;
     Client.prototype.query = function (...args) {
-      counter();
+      noting(args[0]?.text ?? String(args[0]));
       return query.apply(this, args);
     };
   }
-  counter = count;
+  noting = note;
 }

@@ -36,7 +36,7 @@ export const reconnect = {
       results: names.filter(name => name !== RAW).map(name => compare(measures, name, RAW, units)),
       facts: [
         {
-          text: `Statements of a storm of ${clients.toLocaleString('en')} clients`,
+          text: `Statements on the table in a storm of ${clients.toLocaleString('en')} clients`,
           value: Math.max(...statements),
           unit: '',
         },
@@ -57,11 +57,13 @@ async function storm(live, round, clients, name) {
   await server.call('cpuMs');
   await server.call('watch');
   const {wallMs, resumed} = await audience.call('reconnect');
-  const {blockMs, statements} = await server.call('seen');
+  const seen = await server.call('seen');
+  // The feed looks after its publication now and then, whoever is connected.
+  const statements = seen.statements.filter(text => /\bproduct\b/i.test(text)).length;
   const cpu = await server.call('cpuMs');
   const after = await heardAfterwards(live, round);
   const ours = name !== OURS || (resumed === clients && statements === 0);
-  return {value: blockMs, cpu, wallMs, statements, correct: after && ours};
+  return {value: seen.blockMs, cpu, wallMs, statements, correct: after && ours};
 }
 
 async function heardAfterwards(live, round) {
