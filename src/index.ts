@@ -67,6 +67,7 @@ export type {PruneOptions} from './mixins/history/prune';
 export {
   BehaviourError,
   BehaviourMissingError,
+  ConcurrentWriteError,
   CryptoNotConfiguredError,
   ForeignTransactionError,
   InvalidVersionError,
@@ -139,6 +140,7 @@ export type {
   AccessQuery,
   LiveSessions,
   Next,
+  SessionPass,
   SessionRef,
 } from './core/access';
 export {CRUDBlockedError, LiveEntityError} from './core/errors';

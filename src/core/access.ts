@@ -71,8 +71,24 @@ export interface LoginService<P = unknown> {
 /** Whose sessions are meant: all of a person's, or the one of a token. */
 export type SessionRef = {readonly userId: string} | {readonly token: string};
 
-/** The sessions of this process, as an application ends and changes them. */
+/** A session as its person is told of it. */
+export interface SessionPass {
+  readonly token: string;
+  readonly user: Row;
+  /** Milliseconds since 1970; absent when the token does not say. */
+  readonly expiresAt?: number;
+}
+
+/** The sessions of this process, as an application begins, ends and changes them. */
 export interface LiveSessions {
+  /**
+   * Signs in by the bound `LoginService`, for instance in a REST controller: failed attempts count
+   * together with those over sockets.
+   *
+   * @param from Where the attempt comes from, such as `request.ip`
+   * @throws LiveEntityError `LOGIN_FAILED` (401), or `TOO_MANY_ATTEMPTS` (429)
+   */
+  login(credentials: Row, from: {readonly address: string}): Promise<SessionPass>;
   /**
    * Ends sessions at once: what is watched is taken away, and the clients are asked to log in. The
    * tokens, all that the person has had until now, are refused from here on by this process, over

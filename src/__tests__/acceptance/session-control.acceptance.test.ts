@@ -199,6 +199,22 @@ describe('sessions, while people are connected', function () {
     assert.equal(codes.filter(code => code === 'TOO_MANY_ATTEMPTS').length, 17);
   });
 
+  it('are limited over REST and sockets together', async () => {
+    staff.roles.set('emil', 'clerk');
+    const all = await sessions();
+    const address = '::ffff:127.0.0.1';
+    const wrong = {username: 'emil', password: 'guess'};
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(all.login(wrong, {address}), {code: 'LOGIN_FAILED'});
+    }
+    const {user} = await all.login({username: 'emil', password: 'secret'}, {address});
+    assert.equal(user.role, 'clerk');
+    const client = await connected();
+    assert.equal((await signIn(client, 'emil', 'guess')).error?.code, 'LOGIN_FAILED');
+    assert.equal((await signIn(client, 'emil')).error?.code, 'TOO_MANY_ATTEMPTS');
+    await assert.rejects(all.login(wrong, {address}), {code: 'TOO_MANY_ATTEMPTS'});
+  });
+
   it('can be checked by any strategy of @loopback/authentication', async () => {
     const strategy: AuthenticationStrategy = {
       name: 'keycards',

@@ -46,7 +46,7 @@ export class ConnectionSession implements Session {
 
   login(credentials: RequestOf<'login'>): Promise<SessionReply> {
     const {socket, address} = this.connection;
-    return this.signIn(this.sessions.login(credentials, {connection: socket.id, address}));
+    return this.signIn(this.sessions.signIn(credentials, {connection: socket.id, address}));
   }
 
   authenticate({token}: RequestOf<'authenticate'>): Promise<SessionReply> {

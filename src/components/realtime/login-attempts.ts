@@ -4,8 +4,8 @@ import type {Row} from '../../protocol/page';
 
 /** Where a login comes from. */
 export interface Caller {
-  /** Names the connection. */
-  readonly connection: string;
+  /** Names the connection, where it lasts. */
+  readonly connection?: string;
   /** The network address. */
   readonly address: string;
 }
@@ -52,11 +52,15 @@ export class LoginAttempts {
     return result;
   }
 
-  private keysOf({connection, address}: Caller, credentials: Row): [string, number][] {
+  private keysOf({connection, address: given}: Caller, credentials: Row): [string, number][] {
+    // One address, whether the server listens on IPv4 or on both.
+    const address = given.replace(/^::ffff:/, '');
     const many = SHARED * this.allowed;
     const name = nameIn(credentials);
     return [
-      [`connection ${connection}`, this.allowed],
+      ...(connection === undefined ? [] : ([
+        [`connection ${connection}`, this.allowed],
+      ] satisfies [string, number][])),
       [`address ${address}`, many],
       ...(name === undefined ? [] : ([
         [`name ${name} at ${address}`, this.allowed],

@@ -11,7 +11,7 @@ import {
 import type {Request} from '@loopback/rest';
 import {securityId, type UserProfile} from '@loopback/security';
 import {decode, type JwtPayload} from 'jsonwebtoken';
-import type {LiveSessions, SessionRef} from '../../core/access';
+import type {LiveSessions, SessionPass, SessionRef} from '../../core/access';
 import {LiveEntityError} from '../../core/errors';
 import {LiveEntitiesBindings} from '../../keys';
 import type {SessionReply} from '../../protocol/messages';
@@ -59,8 +59,12 @@ export class SessionService implements LiveSessions {
     this.attempts = new LoginAttempts(resolveConfig(realtimeConfig).limits.loginAttempts);
   }
 
+  async login(credentials: Row, from: {readonly address: string}): Promise<SessionPass> {
+    return sessionReply(await this.signIn(credentials, from));
+  }
+
   /** @throws LiveEntityError `LOGIN_FAILED` (401), or `TOO_MANY_ATTEMPTS` (429) */
-  async login(credentials: Row, caller: Caller): Promise<SignedIn> {
+  async signIn(credentials: Row, caller: Caller): Promise<SignedIn> {
     const asOf = this.refreshes;
     const logins = await this.logins();
     if (!logins) {

@@ -1,18 +1,10 @@
-import type {TokenService} from '@loopback/authentication';
 import {inject} from '@loopback/core';
-import {post, requestBody, type SchemaObject} from '@loopback/rest';
-import {securityId, type UserProfile} from '@loopback/security';
-import {LiveEntitiesBindings, type LoginService} from 'loopback4-live-entities';
+import {post, type Request, requestBody, RestBindings, type SchemaObject} from '@loopback/rest';
+import {LiveEntitiesBindings, type LiveSessions, type SessionPass} from 'loopback4-live-entities';
 
 interface Credentials {
   readonly username: string;
   readonly password: string;
-}
-
-interface Session {
-  /** For the header `Authorization: Bearer …`, and for the socket. */
-  readonly token: string;
-  readonly user: Omit<UserProfile, typeof securityId>;
 }
 
 const CREDENTIALS: SchemaObject = {
@@ -25,11 +17,11 @@ const CREDENTIALS: SchemaObject = {
   },
 };
 
-/** Signs in over REST; over the socket it is the event `login`, with the same two services. */
+/** Signs in over REST; over the socket it is the event `login`, with the same service. */
 export class SessionController {
   constructor(
-    @inject(LiveEntitiesBindings.LOGIN_SERVICE) private readonly logins: LoginService,
-    @inject(LiveEntitiesBindings.TOKEN_SERVICE) private readonly tokens: TokenService,
+    @inject(LiveEntitiesBindings.SESSIONS) private readonly sessions: LiveSessions,
+    @inject(RestBindings.Http.REQUEST) private readonly request: Request,
   ) {}
 
   @post('/login', {
@@ -40,19 +32,24 @@ export class SessionController {
           'application/json': {
             schema: {
               type: 'object',
-              properties: {token: {type: 'string'}, user: {type: 'object'}},
+              properties: {
+                token: {type: 'string'},
+                user: {type: 'object'},
+                expiresAt: {type: 'number'},
+              },
             },
           },
         },
       },
       401: {description: 'The name or the password is wrong'},
+      429: {description: 'Too many failed attempts'},
     },
   })
   async login(
     @requestBody({required: true, content: {'application/json': {schema: CREDENTIALS}}})
     {username, password}: Credentials,
-  ): Promise<Session> {
-    const {[securityId]: _, ...user} = await this.logins.login({username, password});
-    return {user, token: await this.tokens.generateToken({...user, [securityId]: String(user.id)})};
+  ): Promise<SessionPass> {
+    const address = this.request.ip ?? '';
+    return this.sessions.login({username, password}, {address});
   }
 }

@@ -3,6 +3,7 @@ import {repository} from '@loopback/repository';
 import {HttpErrors} from '@loopback/rest';
 import {securityId, type UserProfile} from '@loopback/security';
 import type {LoginService} from 'loopback4-live-entities';
+import type {User} from '../models/user.model';
 import {UserRepository} from '../repositories/user.repository';
 import {passwordMatches} from './passwords';
 
@@ -20,8 +21,17 @@ export class PasswordLoginService implements LoginService {
     if (!(await passwordMatches(password, user?.password)) || !user) {
       throw new HttpErrors.Unauthorized('The name or the password is wrong.');
     }
-    // What the token holds, and so what filters know of a person.
-    const {id, name, role} = user;
-    return {[securityId]: id, id, username: id, name, role};
+    return profileOf(user);
   }
+
+  /** Who that is by now: roles change, and people leave, while their tokens are still good. */
+  async current(who: UserProfile): Promise<UserProfile | undefined> {
+    const user = await this.users.findOne({where: {id: who[securityId]}});
+    return user ? profileOf(user) : undefined;
+  }
+}
+
+/** What the token holds, and so what filters know of a person. */
+function profileOf({id, name, role}: User): UserProfile {
+  return {[securityId]: id, id, username: id, name, role};
 }
