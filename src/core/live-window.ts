@@ -230,6 +230,7 @@ export class LiveWindow {
         return await this[next]();
       } catch (thrown) {
         if (!this.state && !(thrown instanceof FeedInterruptedError)) throw thrown;
+        if (this.closed) return;
         this.context.failed(this, toError(thrown));
         next = 'read';
         await setTimeout(pause, undefined, {ref: false});
