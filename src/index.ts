@@ -130,6 +130,7 @@ export type {UpdateNotice} from './components/realtime/update-notice';
 export type {Change, CommittedTransaction, RowImage} from './core/change';
 export type {ChangeFeed, FeedSink, FeedStatus} from './core/ports';
 export type {EntityShape, PropertyKind, PropertyShape} from './core/shape';
+export type {HubCounters} from './core/counters';
 export type {LiveStatus} from './core/status';
 export {RealtimeServer} from './components/realtime/realtime.server';
 export {sameSecret} from './components/realtime/same-secret';

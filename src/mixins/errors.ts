@@ -140,6 +140,25 @@ export class ForeignTransactionError extends BehaviourError {
   }
 }
 
+/**
+ * Others have changed the row, and the transaction cannot see it: its snapshot is older (MySQL and
+ * MariaDB with `REPEATABLE READ`). Nothing was written. Roll back, begin anew and repeat.
+ */
+export class ConcurrentWriteError extends BehaviourError {
+  readonly code = 'CONCURRENT_WRITE';
+  readonly statusCode = 409;
+
+  constructor(
+    readonly entityName: string,
+    readonly entityId: unknown,
+  ) {
+    super(
+      `${entityName} ${String(entityId)} has been changed by others, which this transaction does ` +
+        'not see. Roll it back and repeat it.',
+    );
+  }
+}
+
 /** A repository was asked for something that needs a behaviour it does not have. */
 export class BehaviourMissingError extends BehaviourError {
   readonly code = 'BEHAVIOUR_MISSING';

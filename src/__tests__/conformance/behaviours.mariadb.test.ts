@@ -25,6 +25,7 @@ describe('behaviours on MariaDB', function () {
       retype: (modelName, type) => `ALTER TABLE \`${modelName}\` MODIFY name ${type}`,
       duplicate: 'ER_DUP_ENTRY',
       preparedPlans: false,
+      outdated: 'CONCURRENT_WRITE',
     },
     unique: {duplicate: 'ER_DUP_ENTRY', among: 'all'},
     rawRows,

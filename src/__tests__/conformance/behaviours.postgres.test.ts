@@ -38,6 +38,7 @@ for (const [name, givenServer] of Object.entries(servers)) {
           `ALTER TABLE "${modelName.toLowerCase()}" ALTER COLUMN name TYPE ${type}`,
         duplicate: '23505',
         preparedPlans: true,
+        outdated: '40001',
       },
       unique: {duplicate: '23505', among: 'live'},
       rawRows,

@@ -39,6 +39,8 @@ export interface TransactionFeatures {
    * write is one named statement. Elsewhere a write is several calls within one transaction.
    */
   readonly preparedPlans: boolean;
+  /** What a write in a REPEATABLE READ is refused with when its row has changed since. */
+  readonly outdated: string;
 }
 
 export interface UniqueFeatures {

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {isDeepStrictEqual} from 'node:util';
 import type {Options} from '@loopback/repository';
 import {
   assertOwnTransaction,
@@ -20,6 +21,7 @@ import type {
   WrittenRow,
 } from '../plan';
 import {knownValue} from '../plan';
+import {ConcurrentWriteError} from '../errors';
 import {HISTORY_PROPERTIES} from '../model-definition';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
@@ -94,11 +96,24 @@ async function writeBlindly(
   const found = (await model.find({where}, options)).map(instance => instance.toObject(true));
   const different = found.filter(row => !hasAlready(row, data)).map(row => row[idName]);
   const same = plan.single ? 0 : found.length - different.length;
-  const written =
-    different.length === 0
-      ? 0
-      : (await model.updateAll(only(where, idName, different, same), values, options)).count;
-  return {count: written + same, rows: []};
+  if (different.length === 0) return {count: same, rows: []};
+  const {count} = await model.updateAll(only(where, idName, different, same), values, options);
+  if (plan.single && count === 0) await assertGone(model, plan.where, options);
+  return {count: count + same, rows: []};
+}
+
+/** A row that a write does not meet, but a read of the same transaction does, is out of reach. */
+async function assertGone(
+  model: JugglerModelClass,
+  where: Condition,
+  options: Options,
+): Promise<void> {
+  const [row] = await model.find({where: structuredWhere(where), limit: 1}, options);
+  if (row) throw outOfReach(model, row.toObject(true));
+}
+
+function outOfReach(model: JugglerModelClass, row: Row): ConcurrentWriteError {
+  return new ConcurrentWriteError(model.modelName, row[model.definition.idName()]);
 }
 
 /** The where again when all rows that it met are meant; it may be shorter than their ids. */
@@ -180,8 +195,8 @@ async function writeRow(
   const {model} = target;
   const idName = model.definition.idName();
   const byId = {[idName]: first[idName]};
-  let before: Row | undefined = first;
-  for (let attempt = 0; before && attempt < ATTEMPTS; attempt++) {
+  let before = first;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const asRead = {and: [byId, unchangedSince(before, model)]};
     const values = plan.kind === 'change' ? await changedValues(plan, model, before, options) : {};
     const {count} =
@@ -194,9 +209,13 @@ async function writeRow(
     }
     if (plan.checked) return undefined;
     const again = {where: {and: [byId, structuredWhere(plan.where)]}, limit: 1};
-    before = (await model.find(again, options))[0]?.toObject(true);
+    const [now] = await model.find(again, options);
+    if (!now) return undefined;
+    const row = now.toObject(true);
+    if (isDeepStrictEqual(unchangedSince(row, model), unchangedSince(before, model))) break;
+    before = row;
   }
-  return undefined;
+  throw outOfReach(model, before);
 }
 
 /** Holds as long as nobody has written the row since it was read. */
