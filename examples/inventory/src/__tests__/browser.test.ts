@@ -1,7 +1,10 @@
 import {strict as assert} from 'node:assert';
 import type {Browser} from 'playwright-core';
+import {securityId} from '@loopback/security';
+import {JwtTokenService} from 'loopback4-live-entities';
 import {Client} from 'pg';
 import {runningDatabaseUrl} from '../database';
+import {readSecrets} from '../secrets';
 import {chromiumPath, launchChromium} from './support/chromium';
 import {leftOut} from './support/left-out';
 import {assertDark, assertFits, DARK_PHONE} from './support/phone';
@@ -259,6 +262,57 @@ describe('the inventory in a browser', function () {
     assert.deepEqual(allOf(/73219/g, JSON.stringify(await product(id))), []);
   });
 
+  it('hides a column at once from one whose role has changed, and shows it again', async () => {
+    const [{id}] = await products();
+    await ada.row(id).getByRole('link').click();
+    await ada.edit('supplierPrice', '51627.38');
+    const ben = await Visitor.arrive(browser, url);
+    await ben.signIn('ben');
+    await ben.go(PLACE);
+    const column = ben.page.getByRole('columnheader', {name: 'Supplier price'});
+    await column.waitFor();
+    await ben.row(id).getByText('$51,627.38').waitFor();
+
+    await giveRole('ben', 'clerk');
+    await column.waitFor({state: 'detached'});
+    const before = (await ben.received()).length;
+    await ben.record();
+    await ada.edit('supplierPrice', '62738.49');
+    await sql('UPDATE product SET qty = 1618 WHERE id = $1', id);
+    await ben.shows((await products()).map(line));
+    assert.deepEqual(allOf(/supplierPrice|62738/g, (await ben.received()).slice(before)), []);
+    assert.deepEqual(allOf(/Supplier price|62,738/g, await ben.recorded()), []);
+
+    await giveRole('ben', 'buyer');
+    await ben.row(id).getByText('$62,738.49').waitFor();
+    await ben.page.context().close();
+  });
+
+  it('ends two pages with their session, and goes on after the next sign-in', async () => {
+    const {tokenSecret} = readSecrets(dataDir);
+    const user = {[securityId]: 'ben', id: 'ben', name: 'Ben Okoro', role: 'buyer'};
+    const token = await new JwtTokenService(tokenSecret, 6).generateToken(user);
+    const pages = [await Visitor.arrive(browser, url), await Visitor.arrive(browser, url)];
+    for (const ben of pages) {
+      await ben.comeBack({token, user});
+      await ben.go(PLACE);
+      await ben.shows((await products()).map(line));
+    }
+    const [{id}] = await products();
+    for (const ben of pages) {
+      await ben.page.getByText('The session has ended. Please sign in again.').waitFor();
+      assert.equal(await ben.see('product-row').count(), 0);
+    }
+    await sql('UPDATE product SET qty = 86753 WHERE id = $1', id);
+    await bothShowTheStock();
+    for (const ben of pages) {
+      assert.deepEqual(allOf(/86753/g, await ben.received()), []);
+      await ben.see('sign-in-as-ben').click();
+      await ben.shows((await products()).map(line));
+      await ben.page.context().close();
+    }
+  });
+
   it('lets the supplier of the switch change rows, and stops it', async () => {
     // All that the supplier finds is in sight.
     await sql('UPDATE product SET _isdeleted = true WHERE category <> $1', CATEGORY);
@@ -341,6 +395,28 @@ describe('the inventory in a browser', function () {
     await ada.type('qty', mine);
     await ada.see('conflict').waitFor();
     return product(id);
+  }
+
+  /** As a manager does with any REST client. */
+  async function giveRole(username: string, role: string): Promise<void> {
+    const session = await rest('POST', '/login', {username: 'ada', password: 'ada-manager'});
+    const {token} = (await session.json()) as {token: string};
+    const user = (await (await rest('GET', `/users/${username}`, undefined, token)).json()) as {
+      _version: string;
+    };
+    const change = {role, _version: user._version};
+    assert.equal((await rest('PATCH', `/users/${username}`, change, token)).status, 204);
+  }
+
+  function rest(method: string, path: string, body?: object, token?: string): Promise<Response> {
+    return fetch(url + path, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(token && {authorization: `Bearer ${token}`}),
+      },
+      body: body && JSON.stringify(body),
+    });
   }
 
   async function bothShowTheStock(): Promise<void> {

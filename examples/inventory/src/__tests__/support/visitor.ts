@@ -52,6 +52,14 @@ export class Visitor {
     await this.see('category').first().waitFor();
   }
 
+  /** Opens the page anew with a session from elsewhere, as a tab that was left open has it. */
+  async comeBack(session: {token: string; user: object}): Promise<void> {
+    const kept = JSON.stringify(JSON.stringify({state: 'signedIn', ...session}));
+    await this.page.evaluate(`sessionStorage.setItem('inventory.session', ${kept})`);
+    await this.page.reload();
+    await this.see('category').first().waitFor();
+  }
+
   /** Goes to a place of the page, such as `/categories/paper`, as a link does. */
   async go(place: string): Promise<void> {
     await this.page.evaluate(`location.hash = ${JSON.stringify(place)}`);
