@@ -13,6 +13,7 @@ export {
   softDeletable,
   versioned,
   type BehaviourDecorator,
+  type SoftDeleteSettings,
 } from './mixins/decorators';
 export {
   AuditFieldsMixin,
@@ -67,6 +68,7 @@ export type {PruneOptions} from './mixins/history/prune';
 export {
   BehaviourError,
   BehaviourMissingError,
+  CascadeError,
   ConcurrentWriteError,
   CryptoNotConfiguredError,
   ForeignTransactionError,
@@ -75,6 +77,7 @@ export {
   RestoreConflictError,
   VersionConflictError,
   VersionRequiredError,
+  type RowConflict,
 } from './mixins/errors';
 
 // Encryption

@@ -76,8 +76,8 @@ export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
       await this.writer.change('replace', {id}, data, options, {operation: 'revert'});
     }
 
-    async pruneHistory(options: PruneOptions): Promise<Count> {
-      return this.past().prune(options);
+    async pruneHistory(which: PruneOptions, options?: Options): Promise<Count> {
+      return this.past().prune(which, options);
     }
 
     async redactHistory(id: any, fields: readonly string[], options?: Options): Promise<Count> {

@@ -35,8 +35,8 @@ export interface SoftDeleteSettings {
  *
  * @example
  * ```ts
- * @softDeletable({cascade: ['lines']})
- * export class OrderRepository extends DefaultTransactionalRepository<Order, string> {}
+ * @softDeletable({cascade: ['offers']})
+ * export class ProductRepository extends DefaultTransactionalRepository<Product, string> {}
  * ```
  */
 export const softDeletable = ({cascade}: SoftDeleteSettings = {}): BehaviourDecorator => target => {

@@ -100,7 +100,8 @@ export interface HistoricalRepository<T extends Entity, ID> {
   diff(id: ID, from: RevisionRef, to: RevisionRef, options?: Options): Promise<PropertyChange[]>;
   /** Writes a past state again: a new state, for which a version is needed as for any write. */
   revertTo(id: ID, revision: number, options?: Options & LiveOptions): Promise<void>;
-  pruneHistory(options: PruneOptions): Promise<Count>;
+  /** Deletes kept states for good. */
+  pruneHistory(which: PruneOptions, options?: Options): Promise<Count>;
   /** Empties properties in all kept states of a row. */
   redactHistory(id: ID, fields: readonly string[], options?: Options): Promise<Count>;
 }

@@ -96,6 +96,21 @@ describe('a live view', function () {
     assert.equal(model.value!.qty, 2);
   });
 
+  it('takes an update that changes nothing for done, and goes on from its version', async () => {
+    const products = await shop.products();
+    const {_version} = await products.create({id: 'a', name: 'Anvils', qty: 1, category: 'c1'});
+    const live = await signedIn('clerk');
+    const model = live.model<Product>({type: 'Product', id: 'a'});
+    await model.ready;
+    await model.update({qty: 1, name: 'Anvils'});
+    assert.deepEqual([model.value!.qty, model.value!._version], [1, _version]);
+    await database.query(`UPDATE product SET name = 'Renamed', _version = 'v2' WHERE id = 'a'`);
+    await until(model, () => model.value!.name === 'Renamed');
+    await model.update({qty: 2});
+    const row = await products.findById('a');
+    assert.deepEqual([row.qty, row._oldVersion], [2, 'v2']);
+  });
+
   it('changes a row that plain SQL has made, and that has no version yet', async () => {
     await database.query(`INSERT INTO product (id, name, qty) VALUES ('raw', 'Raw', 1)`);
     const live = await signedIn('clerk');

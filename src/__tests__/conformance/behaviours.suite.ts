@@ -5,6 +5,7 @@ import {checkedSuite} from './behaviours/checked';
 import {compositionSuite} from './behaviours/composition';
 import {cryptoSuite} from './behaviours/crypto';
 import {historySuite} from './behaviours/history';
+import {methodsSuite} from './behaviours/methods';
 import {noChangeSuite} from './behaviours/no-change';
 import {relationsSuite} from './behaviours/relations';
 import {softDeleteSuite} from './behaviours/soft-delete';
@@ -63,6 +64,7 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('cascades', () => cascadeSuite(target));
   describe('history', () => historySuite(target));
   describe('encryption', () => cryptoSuite(target));
+  describe('each method', () => methodsSuite(target));
   describe('a write that changes nothing', () => noChangeSuite(target));
   describe('a checked write of many rows', () => checkedSuite(target));
   describe('all behaviours together', () => compositionSuite(target));

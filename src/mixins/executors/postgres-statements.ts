@@ -11,10 +11,23 @@ import {column, listed, type StatementContext, type TableShape} from './postgres
 import {differences, type NewValue} from './postgres-differences';
 import {join, param, raw, sql, type Fragment} from './sql';
 
+/** A new row: its values as juggler hands them to a connector, and what behaviours assign. */
+export interface NewRow {
+  readonly values: Row;
+  readonly assign: Assignments;
+}
+
+/** How far ids have counted that were in use before. */
+export function lastRevisionsStatement(history: TableShape, ids: readonly unknown[]): Fragment {
+  const [id, revision] = [column(history, '_modelId'), column(history, '_revision')];
+  const last = sql`SELECT ${id}, max(${revision}) FROM ${history.table}`;
+  return sql`${last} WHERE ${id} = ANY(${param(ids)}) GROUP BY ${id}`;
+}
+
 /** One INSERT of all rows. Answers the columns `returned`. */
 export function insertStatement(
   context: StatementContext,
-  rows: readonly {values: Row; assign: Assignments}[],
+  rows: readonly NewRow[],
   returned: readonly string[],
 ): Fragment {
   const {connector, entity} = context;

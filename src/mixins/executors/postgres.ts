@@ -10,6 +10,7 @@ import {
 } from '../juggler';
 import {
   knownValue,
+  value,
   type ChangePlan,
   type Condition,
   type InsertPlan,
@@ -35,8 +36,10 @@ import {
 import {
   changeStatement,
   insertStatement,
+  lastRevisionsStatement,
   leavesRowsAlone,
   removeStatement,
+  type NewRow,
 } from './postgres-statements';
 import {numbered, sql, type Fragment} from './sql';
 import {StatementNames} from './statement-names';
@@ -44,6 +47,8 @@ import {StatementNames} from './statement-names';
 const DEFAULT_NAMED_STATEMENTS = 500;
 /** PostgreSQL's protocol counts them in 16 bits. */
 const MAX_PARAMETERS = 65_535;
+/** In an INSERT of more rows than that, planning a subquery for each takes most of the time. */
+const COUNTED_AT_ONCE = 20;
 /**
  * The server found out before it ran anything: the table was altered (0A000), or a pooler has given
  * us a connection that does not know the name (26000).
@@ -189,24 +194,44 @@ export class PostgresExecutor implements Executor {
 
   /** One statement, unless it had more parameters than the protocol can count. */
   private async insertAll(
-    rows: Parameters<typeof insertStatement>[1],
+    rows: readonly NewRow[],
     returned: readonly string[],
     context: StatementContext,
     options: Options,
   ): Promise<Row[]> {
     const {entity} = context;
-    const insert = async (part: typeof rows, within: Options) => {
+    const insert = async (part: readonly NewRow[], within: Options) => {
       const result = await this.query(insertStatement(context, part, returned), within);
       return result.rows.map(row => this.rowFrom(entity, row, returned));
     };
     const size = Math.floor(MAX_PARAMETERS / entity.properties.length);
-    if (rows.length <= size) return insert(rows, options);
-    return inTransaction(entity.model, options, async within => {
+    if (rows.length <= COUNTED_AT_ONCE) return insert(rows, options);
+    const insertParts = async (within: Options) => {
+      const counted = await this.counted(rows, context, within);
       const filled: Row[] = [];
-      for (let at = 0; at < rows.length; at += size) {
-        filled.push(...(await insert(rows.slice(at, at + size), within)));
+      for (let at = 0; at < counted.length; at += size) {
+        filled.push(...(await insert(counted.slice(at, at + size), within)));
       }
       return filled;
+    };
+    return rows.length <= size
+      ? insertParts(options)
+      : inTransaction(entity.model, options, insertParts);
+  }
+
+  /** The rows with the numbers of their first revisions, found for all of them at once. */
+  private async counted(
+    rows: readonly NewRow[],
+    {entity, history}: StatementContext,
+    options: Options,
+  ): Promise<readonly NewRow[]> {
+    const ids = rows.map(row => row.values[entity.idName]).filter(id => id != null);
+    if (!history || ids.length === 0) return rows;
+    const {rows: used} = await this.query(lastRevisionsStatement(history, ids), options);
+    const last = new Map(used.map(([id, revision]) => [String(id), Number(revision)]));
+    return rows.map(({values, assign}) => {
+      const _revision = 1 + (last.get(String(values[entity.idName])) ?? 0);
+      return {values: {...values, _revision}, assign: {...assign, _revision: value(_revision)}};
     });
   }
 

@@ -133,8 +133,8 @@ export class EntityHistory<T extends Entity> {
     return Object.fromEntries(this.ownProperties().map(name => [name, state[name]]));
   }
 
-  prune(options: PruneOptions): Promise<Count> {
-    return pruneStates(this.host.live, this.model, options);
+  prune(which: PruneOptions, options: Options = {}): Promise<Count> {
+    return pruneStates(this.host.live, this.model, which, options);
   }
 
   /** Empties properties in all kept states of a row, such as what a person asks to be forgotten. */

@@ -1,4 +1,4 @@
-import type {Count} from '@loopback/repository';
+import type {Count, Options} from '@loopback/repository';
 import {param, sql} from '../executors/sql';
 import {InvalidWhereError} from '../errors';
 import type {JugglerModelClass} from '../juggler';
@@ -17,14 +17,15 @@ export async function pruneStates(
   live: LiveEntity,
   history: JugglerModelClass,
   {olderThan, keepLast}: PruneOptions,
+  options: Options,
 ): Promise<Count> {
   if (!olderThan && keepLast === undefined) {
     throw new InvalidWhereError('Say which states may go: olderThan, keepLast or both.');
   }
-  if (keepLast === undefined) return history.deleteAll({_validTo: {lt: olderThan}});
+  if (keepLast === undefined) return history.deleteAll({_validTo: {lt: olderThan}}, options);
   return live.postgres
-    ? pruneInOneStatement(live, history, keepLast, olderThan)
-    : pruneByReading(history, keepLast, olderThan);
+    ? pruneInOneStatement(live, history, keepLast, olderThan, options)
+    : pruneByReading(history, keepLast, olderThan, options);
 }
 
 async function pruneInOneStatement(
@@ -32,6 +33,7 @@ async function pruneInOneStatement(
   history: JugglerModelClass,
   keepLast: number,
   olderThan: Date | undefined,
+  options: Options,
 ): Promise<Count> {
   const postgres = live.postgres!;
   const shape = postgres.shapeOf(history);
@@ -44,7 +46,7 @@ async function pruneInOneStatement(
     : '';
   const surplus = sql`h.${column('_historyId')} = k.id AND k.rank > ${param(keepLast, '::int')}`;
   const removal = sql`DELETE FROM ${shape.table} AS h USING (${ranked}) AS k`;
-  const result = await postgres.query(sql`${removal} WHERE ${surplus}${age}`, {}, 'unnamed');
+  const result = await postgres.query(sql`${removal} WHERE ${surplus}${age}`, options, 'unnamed');
   return {count: result.rowCount ?? 0};
 }
 
@@ -52,10 +54,11 @@ async function pruneByReading(
   history: JugglerModelClass,
   keepLast: number,
   olderThan: Date | undefined,
+  options: Options,
 ): Promise<Count> {
   const seen = new Map<string, number>();
   const doomed: unknown[] = [];
-  for (const state of await history.find({order: ['_revision DESC']})) {
+  for (const state of await history.find({order: ['_revision DESC']}, options)) {
     const {_historyId, _modelId, _validTo} = state.toObject(true);
     const rank = (seen.get(String(_modelId)) ?? 0) + 1;
     seen.set(String(_modelId), rank);
@@ -65,7 +68,7 @@ async function pruneByReading(
   let count = 0;
   for (let i = 0; i < doomed.length; i += 500) {
     const ids = doomed.slice(i, i + 500);
-    count += (await history.deleteAll({_historyId: {inq: ids}})).count;
+    count += (await history.deleteAll({_historyId: {inq: ids}}, options)).count;
   }
   return {count};
 }

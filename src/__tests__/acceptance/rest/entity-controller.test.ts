@@ -76,6 +76,20 @@ for (const [where, givenDatabase] of [
         assert.equal(replaced.headers.etag, `"${last._version}"`);
       });
 
+      it('answers a change that changes nothing with the tag that the row keeps', async () => {
+        const {id} = await givenPart({qty: 1});
+        const part = await read(id);
+        const tag = `"${part._version}"`;
+        const path = `/parts/${id}`;
+        const same = {name: part.name, qty: 1};
+        const patched = await client.patch(path).set('If-Match', tag).send({qty: 1}).expect(204);
+        const replaced = await client.put(path).set('If-Match', tag).send(same).expect(204);
+        for (const {headers} of [patched, replaced]) assert.equal(headers.etag, tag);
+        assert.deepEqual(await read(id), part);
+        await client.patch(path).set('If-Match', '"stale"').send({qty: 1}).expect(412);
+        await client.patch(path).set('If-Match', tag).send({qty: 2}).expect(204);
+      });
+
       it('takes back what it has answered, as it is', async () => {
         const part = await givenPart({qty: 1});
         const whole = await read(part.id);
