@@ -6,7 +6,9 @@ import {createHash, timingSafeEqual} from 'node:crypto';
  *
  * @example
  * ```ts
- * if (!sameSecret(given, process.env.API_KEY)) throw new HttpErrors.Unauthorized('No.');
+ * function mustKnowTheKey(given: unknown) {
+ *   if (!sameSecret(given, process.env.API_KEY)) throw new HttpErrors.Unauthorized('No.');
+ * }
  * ```
  * @returns false as well when one of them is no text, or the expected one is missing or empty
  */

@@ -68,7 +68,7 @@ function comparable(entity: typeof Entity): Comparable {
 function checkConditions(entity: Comparable, where: unknown): void {
   let parts = 0;
   const visit = (clause: unknown, depth: number) => {
-    if (clause === undefined || clause === null) return;
+    if (depth === 0 && (clause === undefined || clause === null)) return;
     if (!isPlainObject(clause)) throw invalid('a condition must be an object');
     if (depth > MAX_DEPTH) throw invalid(`the where nests deeper than ${MAX_DEPTH}`);
     for (const [name, operand] of Object.entries(clause)) {
