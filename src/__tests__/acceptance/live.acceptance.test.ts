@@ -163,10 +163,11 @@ describe('a live view', function () {
     ]);
   });
 
-  it('creates, reads, changes and deletes, whole and by one property, over the socket', async () => {
+  it('creates, reads, changes and deletes whole and by property, over the socket', async () => {
     const live = await signedIn('buyer');
     const page = await opened(live);
-    const made = await page.create({id: 'a', name: 'Anvils', qty: 1, price: 2, category: 'c1'});
+    const value = {id: 'a', name: 'Anvils', qty: 1, price: 2, category: 'c1'};
+    const made = await page.create(value);
     assert.equal(made._createdBy, 'buyer');
     await until(page, () => names(page).join() === 'Anvils');
     const one = live.model<Product>({type: 'Product', id: 'a'});
@@ -179,8 +180,8 @@ describe('a live view', function () {
     assert.equal(read.row._modifiedBy, 'buyer');
     const field = await live.read({type: 'Product', id: 'a', field: 'qty'});
     assert.deepEqual(field, {kind: 'field', value: 3});
-    const category = {category: 'c1'};
-    const view = {type: 'Product', view: 'categoryView', viewParams: category, pageSize: 1};
+    const viewParams = {category: 'c1'};
+    const view = {type: 'Product', view: 'categoryView', viewParams, pageSize: 1};
     const first = await live.read(view);
     assert.ok(first.kind === 'page' && first.rows.length === 1 && first.meta.isLastPage);
     await one.delete('price');
