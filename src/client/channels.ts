@@ -111,7 +111,7 @@ export class Channels {
       const leaving = channel !== undefined && unsure.has(channel) && this.#left.get(channel);
       // The server may have left the channel before it let us in, or after.
       if (leaving) leaving.push(again);
-      else if (reply) subscription.send({type: 'accepted', attempt, reply});
+      else if (reply) this.#accepted(subscription, {type: 'accepted', attempt, reply});
       else if (resume && BUSY.includes(error!.statusCode)) setTimeout(again, PAUSE_MS);
       else subscription.send({type: 'refused', attempt, error: plain(error!)});
       this.#sweep();
@@ -132,6 +132,13 @@ export class Channels {
 
   closed(subscription: Subscription): void {
     this.#all.delete(subscription);
+  }
+
+  /** Lets it hear from its channel, also from one that had ended and is entered again. */
+  #accepted(subscription: Subscription, event: SubscriptionEvent): void {
+    subscription.send(event);
+    const {channel} = subscription;
+    if (channel !== undefined) this.moved(subscription, undefined, channel);
   }
 
   #performAgain(subscription: Subscription, effect: SubscriptionEffect): void {
@@ -193,6 +200,11 @@ export class Subscription {
 
   get state(): SubscriptionState {
     return this.#state;
+  }
+
+  /** The channel that it wants to hear from. */
+  get channel(): string | undefined {
+    return heardBy(this.#state);
   }
 
   /** Whether an answer of the server is on its way. */
