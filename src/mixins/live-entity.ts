@@ -103,6 +103,16 @@ export class LiveEntity implements PlanTarget {
     return readsPlainly(this.model) ? this.postgres : undefined;
   }
 
+  /** Whether the database takes two spellings of an id for two ids, UUIDs aside. */
+  get comparesIdsExactly(): boolean {
+    const {dataSource, definition} = this.model;
+    const {type, postgresql} = definition.properties[this.idName];
+    if (type !== String) return true;
+    if (!this.postgres) return !(dataSource.connector as {relational?: boolean}).relational;
+    const dataType: string = postgresql?.dataType ?? 'text';
+    return /^(text|varchar|character varying|uuid)\b/i.test(dataType);
+  }
+
   /** An id as the model types it, so that `'7'` and `7` are one row. */
   typedId(id: unknown): unknown {
     return coercedValue(this.model, this.idName, id);

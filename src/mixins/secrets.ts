@@ -22,6 +22,19 @@ export class Secrets {
     return codec ? codec.encrypt(row, {id: id == null ? undefined : this.live.typedId(id)}) : row;
   }
 
+  /**
+   * The id as the row has it, to which its ciphertext is bound. For a database whose comparison
+   * lets another spelling pass for it, the row is asked.
+   */
+  async boundId(row: Row, id: unknown, {transaction}: Options): Promise<unknown> {
+    const {live} = this;
+    const seals = Object.keys(live.encrypted).some(name => (row[name] ?? null) !== null);
+    if (id == null || !seals || !live.idIsOurs || live.comparesIdsExactly) return id;
+    const query = {where: {[live.idName]: live.typedId(id)}, limit: 1};
+    const [found] = await live.model.find(query, transaction ? {transaction} : {});
+    return found?.toObject(true)[live.idName] ?? id;
+  }
+
   /** A new row with the defaults that encryption depends on: they are applied before it. */
   completed(row: Row): Row {
     if (this.none) return row;

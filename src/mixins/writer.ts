@@ -119,7 +119,7 @@ export class EntityWriter<T extends Entity> {
     const own = live.withPlainChildren({...data});
     const input: Row = kind === 'replace' && single ? {...own, [live.idName]: id} : own;
     const context = await surroundings.writeContext(options);
-    const row = await this.secrets.seal(input, id);
+    const row = await this.secrets.seal(input, await this.secrets.boundId(input, id, options));
     const sealed = Object.keys(live.encrypted).some(name => (row[name] ?? null) !== null);
     const checked = single ? undefined : this.checkedIn(options);
     const kept = kind === 'replace' ? live.absentChildren(input) : [];

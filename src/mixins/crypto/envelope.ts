@@ -21,7 +21,17 @@ export function columnBinding(entityName: string, propertyName: string): string 
 export function rowBinding(column: string, id: unknown): string {
   // An id comes as a number or as a string of the same digits, depending on the driver: it counts
   // as text.
-  return column + (typeof id === 'object' ? JSON.stringify(id) : String(id));
+  return column + (typeof id === 'object' ? JSON.stringify(id) : asDatabasesSpell(String(id)));
+}
+
+/** What PostgreSQL takes for a UUID: in any case, in braces or not, hyphens after every fourth. */
+const UUID = /^(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}$|^\{(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}\}$/i;
+
+/** A UUID in any spelling is one row, and comes back in one. */
+function asDatabasesSpell(id: string): string {
+  if (!UUID.test(id)) return id;
+  const digits = id.toLowerCase().replace(/[^0-9a-f]/g, '');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** The key id of a value that is in the stored form, undefined for any other text. */

@@ -77,9 +77,12 @@ export class EntityHistory<T extends Entity> {
     const where = conjunction([plainWhere(asked.where as Condition), guard]);
     const rows = await statesAt(live, this.model, momentAfter(when), {...filter, where}, options);
     const opened = await this.secrets.open(rows.map(row => this.host.toStoredEntity(row)));
-    const entities = opened.map(entity => selected(entity, filter.fields));
-    if (!filter.include?.length) return entities;
-    return this.host.withRelated(entities, filter.include, {...options, [AS_OF]: when});
+    const {include = []} = filter;
+    const past = {...options, [AS_OF]: when};
+    // The keys of relations may be among what the fields leave out.
+    const entities = include.length ? await this.host.withRelated(opened, include, past) : opened;
+    const relations = new Set(include.map(i => (typeof i === 'string' ? i : i.relation)));
+    return entities.map(entity => selected(entity, filter.fields, relations));
   }
 
   async findByIdAsOf(
@@ -185,12 +188,17 @@ function momentAfter(when: Date | string): Date {
   return new Date(time + 1);
 }
 
-function selected<T extends Entity>(entity: T, fields: Filter<T>['fields']): T {
+function selected<T extends Entity>(
+  entity: T,
+  fields: Filter<T>['fields'],
+  relations: ReadonlySet<string>,
+): T {
   if (!fields) return entity;
   const listed = Array.isArray(fields);
   const shown = listed ? {} : (fields as Record<string, boolean>);
   const positive = listed || Object.values(shown).some(Boolean);
   for (const name of Object.keys(entity)) {
+    if (relations.has(name)) continue;
     const named = listed ? (fields as string[]).includes(name) : shown[name];
     if (positive ? !named : named === false) delete (entity as Row)[name];
   }

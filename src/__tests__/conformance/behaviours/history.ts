@@ -127,6 +127,8 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
     const same = await orders.findByIdAsOf('o1', moment, one as never);
     assert.deepEqual(same.lines!.map(line => line.id), ['l2']);
     assert.equal(same.code, undefined);
+    const [keyless] = await orders.findAsOf(moment, {fields: ['code'], include: ['lines']});
+    assert.deepEqual(Object.keys(keyless).sort(), ['code', 'lines']);
     const [now] = await orders.findAsOf(new Date(), {include: ['lines']});
     assert.deepEqual(now.lines!.map(line => line.id).sort(), ['l1', 'l4']);
     const unknown = orders.findAsOf(moment, {include: ['nothing']});
