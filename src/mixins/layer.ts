@@ -233,7 +233,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     protected override toEntity<R extends AnyEntity>(model: juggler.PersistedModel): R {
       const entity = super.toEntity<R>(model);
-      this.live?.internal.forEach(name => delete (entity as Row)[name]);
+      this.live?.hidden.forEach(name => delete (entity as Row)[name]);
       this.live?.hydrateChildren(entity);
       return entity;
     }

@@ -36,8 +36,15 @@ export function liveEntityOf(
     const history = has(behaviours, 'history') ? historyModel(model, stored, define) : undefined;
     live = new LiveEntity(entityClass, behaviours, model, history);
     known.set(key, live);
+    shareHiddenColumns([...known.values()]);
   }
   return live;
+}
+
+/** Repositories of one entity with different behaviours share its juggler model. */
+function shareHiddenColumns(all: readonly LiveEntity[]): void {
+  const hidden = [...new Set(all.flatMap(live => live.internal))];
+  for (const live of all) live.hidden = hidden;
 }
 
 function historyModel(

@@ -29,6 +29,8 @@ export class LiveEntity implements PlanTarget {
   readonly idIsOurs: boolean;
   /** Stored, but not shown. */
   readonly internal: readonly string[];
+  /** What no entity shows: those, and those of other repositories of the entity. */
+  hidden: readonly string[] = [];
 
   constructor(
     readonly entityClass: EntityClass,

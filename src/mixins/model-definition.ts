@@ -7,6 +7,7 @@ import {
 import {addProperty, type WithDefinition} from './add-property';
 import type {Behaviour, BehaviourName} from './behaviour';
 import {MIXIN_NAMES} from './behaviours-of';
+import {versionBehaviour} from './behaviours/version';
 import {
   asCiphertext,
   indexesOfCiphertext,
@@ -35,7 +36,9 @@ export function storedDefinition(
   behaviours: readonly Behaviour[],
   dataSource: juggler.DataSource,
 ): ModelDefinition {
-  const inputOnly = new Set(behaviours.flatMap(b => b.inputOnly));
+  // Another repository of the entity may have made it versioned.
+  const versions = '_version' in definition.properties ? versionBehaviour.inputOnly : [];
+  const inputOnly = new Set([...behaviours.flatMap(b => b.inputOnly), ...versions]);
   const added = new Set(behaviours.flatMap(b => Object.keys(b.properties)));
   const encrypts = behaviours.some(b => b.name === 'crypto');
   const stored = new ModelDefinition({
