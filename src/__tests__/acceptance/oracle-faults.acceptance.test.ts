@@ -15,7 +15,7 @@ import {until} from '../support/until';
  * ORACLE_FAULT_CHANGES=100000 is the long form.
  */
 
-const CHANGES = Number(process.env.ORACLE_FAULT_CHANGES ?? 1200);
+const CHANGES = Number(process.env.ORACLE_FAULT_CHANGES ?? 800);
 const SEED = Number(process.env.ORACLE_SEED ?? 20261122);
 /** What is checked at a time; all is at rest then. */
 const ROUND = 1200;

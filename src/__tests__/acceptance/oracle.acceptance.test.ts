@@ -16,7 +16,7 @@ import {until} from '../support/until';
  * view's query at some commit after every message, and that commit never goes backwards.
  */
 
-const CHANGES = Number(process.env.ORACLE_CHANGES ?? 1000);
+const CHANGES = Number(process.env.ORACLE_CHANGES ?? 600);
 const SEED = Number(process.env.ORACLE_SEED ?? 20261122);
 /** Pages that visitors have open at a time. */
 const VISITORS = 15;

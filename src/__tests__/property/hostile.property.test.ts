@@ -9,7 +9,7 @@ import {RawClient} from '../support/raw-client';
 import {givenShop, type Shop} from '../support/shop';
 
 /** How long to try, for each of sockets and REST. */
-const SECONDS = Number(process.env.FUZZ_SECONDS ?? 5);
+const SECONDS = Number(process.env.FUZZ_SECONDS ?? 3);
 const SECRET = 'rosebud-4711';
 const MEGABYTE = 2 ** 20;
 

@@ -8,7 +8,7 @@ import {Comparison} from './repository-model.real';
 import {steps, type Step} from './repository-model.steps';
 
 /** Seconds for each engine. `MODEL_SECONDS=600 npx mocha …` looks longer. */
-const SECONDS = Number(process.env.MODEL_SECONDS ?? 10);
+const SECONDS = Number(process.env.MODEL_SECONDS ?? 5);
 
 interface Engine {
   readonly transactions: boolean;
