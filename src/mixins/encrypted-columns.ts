@@ -18,8 +18,9 @@ export function searchableIn(definition: ModelDefinition): readonly SearchablePr
 /** Ciphertext is text, however long, whatever the plaintext's type. */
 export function asCiphertext(property: PropertyDefinition): PropertyDefinition {
   const {required, hidden, encrypt} = property;
-  const column = {dataType: 'text'};
-  const stored = {ciphertext: true, postgresql: column, mysql: column};
+  // MySQL's own "text" ends after 64 KiB, and out of strict mode it cuts what is longer.
+  const [postgresql, mysql] = [{dataType: 'text'}, {dataType: 'longtext'}];
+  const stored = {ciphertext: true, postgresql, mysql};
   return {type: 'string', required, hidden, encrypt, ...stored};
 }
 
