@@ -105,6 +105,14 @@ export class LiveEntity implements PlanTarget {
     return readsPlainly(this.model) ? this.postgres : undefined;
   }
 
+  /**
+   * Whether ciphertext is bound to the id of its row: only where the id is known before the row is
+   * written, and stays as it was spelt. PostgreSQL pads a char(n) and shortens a bigint's '007'.
+   */
+  get bindsIds(): boolean {
+    return this.idIsOurs && (!this.postgres || this.comparesIdsExactly);
+  }
+
   /** Whether the database takes two spellings of an id for two ids, UUIDs aside. */
   get comparesIdsExactly(): boolean {
     const {dataSource, definition} = this.model;

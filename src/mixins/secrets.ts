@@ -29,7 +29,7 @@ export class Secrets {
   async boundId(row: Row, id: unknown, {transaction}: Options): Promise<unknown> {
     const {live} = this;
     const seals = Object.keys(live.encrypted).some(name => (row[name] ?? null) !== null);
-    if (id == null || !seals || !live.idIsOurs || live.comparesIdsExactly) return id;
+    if (id == null || !seals || !live.bindsIds || live.comparesIdsExactly) return id;
     const query = {where: {[live.idName]: live.typedId(id)}, limit: 1};
     const [found] = await live.model.find(query, transaction ? {transaction} : {});
     return found?.toObject(true)[live.idName] ?? id;

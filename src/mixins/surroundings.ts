@@ -86,7 +86,7 @@ function codecOf(entity: LiveEntity, source: object, settings: () => CryptoSetti
       ...known.settings,
       entityName: entity.name,
       properties: entity.encrypted as Parameters<typeof createPropertyCodec>[0]['properties'],
-      bindId: entity.idIsOurs,
+      bindId: entity.bindsIds,
     });
     known.byEntity.set(entity, codec);
   }
