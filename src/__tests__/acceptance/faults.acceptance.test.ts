@@ -11,6 +11,7 @@ import type {DeltaMessage, PageSnapshot} from '../../protocol/messages';
 import type {PageState} from '../../protocol/page';
 import {PROTOCOL_VERSION} from '../../protocol/version';
 import {startPostgres18, type Postgres18, type TestDatabase} from '../support/databases';
+import {Network} from '../support/network';
 import {givenShop, type Product, type Shop} from '../support/shop';
 import {until} from '../support/until';
 
@@ -122,6 +123,32 @@ describe('live views when things break', function () {
     await until(view, () => names().join() === 'Anvil,Bolt');
     await insert('c', 'Cup');
     await until(view, () => names().join() === 'Anvil,Bolt,Cup');
+  });
+
+  it('go on at another server of the same database', async () => {
+    const other = await givenShop(database, {logger: {warn: note, error: note}});
+    let home = shop;
+    const network = await Network.before(() => ({
+      host: '127.0.0.1', port: Number(new URL(home.url).port),
+    }));
+    const roaming = new LiveClient(network.url, {reconnectionDelay: 20});
+    await roaming.authenticate(live.token!);
+    const page = roaming.collection<Product>({
+      type: 'Product', view: 'categoryView', viewParams: {category: 'c1'},
+    });
+    await page.ready;
+    const resets: boolean[] = [];
+    page.on('status', (status, {reset}) => status === 'live' && resets.push(reset));
+    home = other;
+    network.cut(() => 0);
+    await insert('b', 'Bolt');
+    await until(page, () => page.value.map(row => row.name).join() === 'Anvil,Bolt');
+    assert.deepEqual(resets, [true], 'the other server has no past of the page, and says so');
+    await page.update('b', {name: 'Big bolt', qty: 4});
+    await until(view, () => names().join() === 'Anvil,Big bolt');
+    roaming.close();
+    await network.close();
+    await other.shutDown();
   });
 
   it('cut off a client that does not read, and nobody else notices', async () => {
