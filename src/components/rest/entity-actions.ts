@@ -9,6 +9,7 @@ import type {
 import {HttpErrors, type RequestContext} from '@loopback/rest';
 import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
 import type {Behaviour} from '../../mixins/behaviour';
+import {VersionConflictError} from '../../mixins/errors';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
 import {AccessGate} from './access-gate';
 import {EmbeddedActions} from './embedded-actions';
@@ -184,6 +185,7 @@ export abstract class EntityActions {
     let data = this.writable(body);
     this.settleId(id, data, method);
     const before = await this.mayWrite('update', id, {value: data});
+    await this.agreeOnVersion(id, options, body);
     if (before && method === 'updateById') await this.rows.keepChanged(before, data);
     if (before && method === 'replaceById') {
       const made = this.serverMade();
@@ -252,6 +254,18 @@ export abstract class EntityActions {
 
   private serverMade(): Set<string> {
     return new Set(this.described.behaviours.flatMap(b => Object.keys(b.properties)));
+  }
+
+  /**
+   * A header and a body that name two versions: one of them is stale. The header's is found out by
+   * the write, the body's here.
+   */
+  private async agreeOnVersion(id: unknown, {version}: Options, {_version}: Row): Promise<void> {
+    if (version === undefined || _version === undefined || _version === version) return;
+    const row = (await this.rows.findById(id)) as AnyEntity & Row;
+    if (row._version !== version) return;
+    const {entity} = this.described;
+    throw new VersionConflictError(entity.modelName, id, _version as string | null, version);
   }
 
   /** The path names the row: a change needs no id in its data, a whole row has that of the path. */

@@ -163,6 +163,18 @@ for (const [where, givenDatabase] of [
         await client.patch(`/parts/${id}`).set('If-Match', 'bare').send({qty: 1}).expect(400);
       });
 
+      it('refuses two versions in one request: 409 for the body, 412 for the header', async () => {
+        const {id, _version} = await givenPart();
+        const path = `/parts/${id}`;
+        const patch = (header: unknown, body: unknown) =>
+          client.patch(path).set('If-Match', `"${header}"`).send({qty: 9, _version: body});
+        await patch(_version, 'stale').expect(409).expect(conflict);
+        await patch('stale', _version).expect(412).expect(conflict);
+        await patch('stale', 'old').expect(412).expect(conflict);
+        assert.equal((await read(id))._version, _version);
+        await patch(_version, _version).expect(204);
+      });
+
       it('refuses a stale version in the body or the path with 409, saying both', async () => {
         const {id, _version} = await givenPart();
         const stale = {name: 'x', _version: 'stale'};
