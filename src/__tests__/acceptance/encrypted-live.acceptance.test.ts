@@ -139,6 +139,8 @@ describe('a live view of encrypted properties', function () {
 
   async function stopped(): Promise<void> {
     if (app.state === 'started') await app.stop();
+    // LoopBack leaves what has started where something else refuses to start.
+    else await app.restServer.stop();
     await (await app.get<juggler.DataSource>('datasources.db')).disconnect();
   }
 

@@ -168,6 +168,7 @@ describe('the feed \'auto\'', function () {
     const {dataSource} = (await CONNECTORS['the memory connector']())!;
     const app = new Tasks(dataSource, {feed: 'postgres'});
     await assert.rejects(app.open(), /postgresql/);
+    await app.shutDown();
   });
 });
 

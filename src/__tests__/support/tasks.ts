@@ -77,7 +77,10 @@ export class Tasks extends RepositoryMixin(RestApplication) {
 
   async shutDown(): Promise<void> {
     this.client?.close();
-    await this.stop();
+    // LoopBack leaves what has started where something else refuses to start.
+    if (this.state === 'started') await this.stop();
+    else await this.restServer.stop();
+    await this.source.disconnect();
   }
 }
 
