@@ -14,6 +14,8 @@ const PAGE = {type: 'Product', view: 'categoryView', viewParams: {category: 'c1'
 /** Knows people by their role, which can change while they are connected. */
 class Staff implements LoginService {
   readonly roles = new Map<string, string>();
+  /** Whether LoopBack's symbol alone says who somebody is. */
+  saysNoId = false;
 
   async login({username, password}: Readonly<Record<string, unknown>>): Promise<UserProfile> {
     const role = this.roles.get(String(username));
@@ -29,7 +31,7 @@ class Staff implements LoginService {
   }
 
   private profile(id: string, role: string): UserProfile {
-    return {[securityId]: id, id, role};
+    return this.saysNoId ? {[securityId]: id, role} : {[securityId]: id, id, role};
   }
 }
 
@@ -57,6 +59,7 @@ describe('sessions, while people are connected', function () {
   });
   beforeEach(() => {
     open = [];
+    staff.saysNoId = false;
     for (const name of ['bea', 'ben', 'cleo']) {
       staff.roles.set(name, name.startsWith('b') ? 'buyer' : 'clerk');
     }
@@ -213,6 +216,15 @@ describe('sessions, while people are connected', function () {
     assert.equal((await signIn(client, 'emil', 'guess')).error?.code, 'LOGIN_FAILED');
     assert.equal((await signIn(client, 'emil')).error?.code, 'TOO_MANY_ATTEMPTS');
     await assert.rejects(all.login(wrong, {address}), {code: 'TOO_MANY_ATTEMPTS'});
+  });
+
+  it('are of another person also where only the security id differs', async () => {
+    staff.saysNoId = true;
+    const client = await signedIn('ben');
+    await client.call('subscribe', {ref: PAGE});
+    assert.equal((await signIn(client, 'bea')).ok, true);
+    const {error} = (await client.event('ended')) as {error: {code: string}};
+    assert.equal(error.code, 'SESSION_CHANGED');
   });
 
   it('can be checked by any strategy of @loopback/authentication', async () => {

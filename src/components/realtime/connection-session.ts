@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http';
-import type {UserProfile} from '@loopback/security';
+import {isDeepStrictEqual} from 'node:util';
+import {securityId, type UserProfile} from '@loopback/security';
 import type {RequestOf} from '../../adapters/socketio/requests';
 import type {Connection} from '../../adapters/socketio/transport';
 import {toWireError} from '../../adapters/socketio/wire-error';
@@ -140,8 +141,9 @@ export function sessionChanged(): LiveEntityError {
   return new LiveEntityError('SESSION_CHANGED', message, 401);
 }
 
+/** Who somebody is may be told by LoopBack's symbol alone, which JSON would leave out. */
 function sameProfile(a: UserProfile, b: UserProfile): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a[securityId] === b[securityId] && isDeepStrictEqual({...a}, {...b});
 }
 
 function notSignedIn(): LiveEntityError {

@@ -44,7 +44,7 @@ export class PageRequests {
     const query = isView ? this.viewQuery(entity, ref, page, counts) : rowQuery(entity, ref);
     const access = await enter(this.options.guard, call, action, query);
     const view = this.resolve(call, entity, query, action);
-    const fields = entity.fieldsFor(ref.fields ?? view.fields);
+    const fields = entity.fieldsFor(ref.fields, view.fields);
     const span = {base: view.base, cap: view.cap, ...page};
     // A row on a page is read, whether the page is watched or asked for once.
     const own = this.audienceFor(call, entity, {...access, action: 'read'}, fields);

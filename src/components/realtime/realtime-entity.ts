@@ -50,14 +50,17 @@ export class RealtimeEntity {
 
   /**
    * The properties to send: those asked for, or all that are not hidden, always with the ids and
-   * the version.
+   * the version. Of a view that shows some properties only, nobody gets others.
    *
    * @throws LiveEntityError `UNKNOWN_FIELD` for one that the entity lacks or hides
    */
-  fieldsFor(asked: readonly string[] | undefined): readonly string[] | undefined {
-    if (!asked) return undefined;
-    for (const name of asked) this.checkField(name);
-    return [...new Set([...this.always, ...asked])].sort();
+  fieldsFor(
+    asked: readonly string[] | undefined,
+    shown?: readonly string[],
+  ): readonly string[] | undefined {
+    for (const name of [...(asked ?? []), ...(shown ?? [])]) this.checkField(name);
+    const wanted = asked && shown ? asked.filter(name => shown.includes(name)) : (asked ?? shown);
+    return wanted && [...new Set([...this.always, ...wanted])].sort();
   }
 
   /** @throws LiveEntityError `UNKNOWN_FIELD` */
