@@ -6,6 +6,7 @@ import {LiveClient} from '../../client';
 import {LiveEntitiesBindings, LiveEntityError, type LoginService} from '../../index';
 import {givenPostgres18, type TestDatabase} from '../support/databases';
 import {RawClient} from '../support/raw-client';
+import {givenGate} from '../support/scripted-server';
 import {Shop, type Product} from '../support/shop';
 import {until} from '../support/until';
 
@@ -225,6 +226,25 @@ describe('sessions, while people are connected', function () {
     assert.equal((await signIn(client, 'bea')).ok, true);
     const {error} = (await client.event('ended')) as {error: {code: string}};
     assert.equal(error.code, 'SESSION_CHANGED');
+  });
+
+  it('do not come back when somebody has signed out while they were being renewed', async () => {
+    const client = await signedIn('ben');
+    const judged = givenGate();
+    const {current} = staff;
+    staff.current = async who => {
+      await judged.opened;
+      return current.call(staff, who);
+    };
+    try {
+      const renewed = client.call('renew', {});
+      assert.equal((await client.call('logout', {})).ok, true);
+      judged.open();
+      assert.equal((await renewed).error?.code, 'SESSION_CHANGED');
+      assert.equal((await client.call('read', PAGE)).error?.code, 'NOT_AUTHENTICATED');
+    } finally {
+      staff.current = current;
+    }
   });
 
   it('can be checked by any strategy of @loopback/authentication', async () => {

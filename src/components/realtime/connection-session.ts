@@ -19,6 +19,9 @@ export class ConnectionSession implements Session {
   readonly request: IncomingMessage;
   /** Grows whenever another person, or nobody, is signed in. */
   generation = 0;
+  /** How often somebody wanted to sign in, or out; and which of these was the last to come true. */
+  private attempts = 0;
+  private settled = 0;
   private person: SignedIn | undefined;
   private asked: number | undefined;
   private expiry: NodeJS.Timeout | undefined;
@@ -60,11 +63,13 @@ export class ConnectionSession implements Session {
   }
 
   async logout(): Promise<object> {
+    this.settled = ++this.attempts;
     this.change(undefined);
     return {};
   }
 
   end(reason: LiveEntityError): void {
+    this.settled = ++this.attempts;
     this.change(undefined);
     this.askForLogin(reason);
   }
@@ -97,12 +102,18 @@ export class ConnectionSession implements Session {
     this.unwatch();
   }
 
-  /** Whoever was judged before a refresh or a revocation that came meanwhile is judged again. */
+  /**
+   * Whoever was judged before a refresh or a revocation that came meanwhile is judged again. One
+   * that a logout or a later sign-in has overtaken comes too late.
+   */
   private async signIn(attempt: Promise<SignedIn>): Promise<SessionReply> {
+    const number = ++this.attempts;
     let signedIn = await attempt;
     while (this.sessions.isStale(signedIn)) {
       signedIn = await this.sessions.authenticate(signedIn.token, this.request);
     }
+    if (number < this.settled) throw sessionChanged();
+    this.settled = number;
     this.take(signedIn);
     return sessionReply(signedIn);
   }
