@@ -1,4 +1,5 @@
 import type {juggler} from '@loopback/repository';
+import {connected} from '../support/behaviours';
 import {givenMariaDatabase, givenMariaSource, type MariaDatabase} from '../support/mariadb';
 import {behavioursSuite} from './behaviours.suite';
 
@@ -21,7 +22,7 @@ describe('behaviours on MariaDB', function () {
   behavioursSuite({
     dataSource: () => dataSource,
     transactions: {
-      another: () => givenMariaSource(database!),
+      another: () => connected(givenMariaSource(database!)),
       retype: (modelName, type) => `ALTER TABLE \`${modelName}\` MODIFY name ${type}`,
       duplicate: 'ER_DUP_ENTRY',
       preparedPlans: false,

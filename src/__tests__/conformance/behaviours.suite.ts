@@ -29,8 +29,8 @@ export interface BehaviourFeatures {
 }
 
 export interface TransactionFeatures {
-  /** A datasource with the same settings, which knows nothing of the first one's transactions. */
-  readonly another: () => juggler.DataSource;
+  /** A connected datasource of the same settings, which knows none of the first's transactions. */
+  readonly another: () => Promise<juggler.DataSource>;
   /** The statement that gives the column `name` of a model's table another type. */
   readonly retype: (modelName: string, type: string) => string;
   /** What the driver calls a value that is there already. */

@@ -56,7 +56,7 @@ export function transactionSuite({dataSource, transactions}: TransactionTarget):
 
   it('loses no more than one transaction to a column that has changed its type', async () => {
     // Of its own: a datasource names only so many statements, and others have had their share.
-    const fresh = another();
+    const fresh = await another();
     items = await givenItems(fresh, ALL);
     await items.create({id: 'a', name: 'one'});
     await items.findById('a');
@@ -101,7 +101,7 @@ export function transactionSuite({dataSource, transactions}: TransactionTarget):
   }
 
   it('refuses a transaction of another datasource', async () => {
-    const elsewhere = another();
+    const elsewhere = await another();
     const transaction = await elsewhere.beginTransaction({});
     const refusal = {code: 'FOREIGN_TRANSACTION'};
     await assert.rejects(items.create({id: 'a', name: 'one'}, {transaction}), refusal);
