@@ -1,4 +1,5 @@
 import type {ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Client} from 'pg';
@@ -36,13 +37,16 @@ export async function openDatabase(settings: Settings): Promise<Database> {
   const plan = planCluster(settings.dataDir);
   const {databasePassword} = readSecrets(settings.dataDir);
   await initCluster(plan, USER, databasePassword);
-  const cluster = await startCluster(plan, databasePassword);
-  try {
-    const lock = await takeLock(cluster.url('postgres'), settings.dataDir);
-    return await finish(plan, cluster, lock);
-  } catch (error) {
-    if (!(error instanceof InUseError)) await cluster.end();
-    throw error;
+  for (;;) {
+    const cluster = await startCluster(plan, databasePassword);
+    try {
+      const lock = await takeLock(cluster.url('postgres'), settings.dataDir);
+      if (cluster.fresh || (await survives(lock))) return await finish(plan, cluster, lock);
+    } catch (error) {
+      if (!cluster.fresh && isGoingDown(error)) continue;
+      if (!(error instanceof InUseError)) await cluster.end();
+      throw error;
+    }
   }
 }
 
@@ -58,6 +62,8 @@ class InUseError extends StartupError {}
 
 interface Cluster {
   readonly pid: number;
+  /** Started by this process, not found running. */
+  readonly fresh: boolean;
   url(database: string): string;
   end(): Promise<void>;
 }
@@ -95,12 +101,12 @@ async function mustLogLogically(client: Client): Promise<void> {
 
 async function startCluster(plan: ClusterPlan, password: string): Promise<Cluster> {
   const running = await settle(plan, password);
-  if (running) return clusterOf(running.pid, running.port, password);
+  if (running) return clusterOf(running.pid, running.port, password, false);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const child = spawnPostgres(plan, port);
     const problem = await untilReady(child, urlOf(port, password, 'postgres'));
-    if (!problem && child.pid) return clusterOf(child.pid, port, password);
+    if (!problem && child.pid) return clusterOf(child.pid, port, password, true);
     const log = readFileSync(plan.logFile, 'utf8').trim();
     // Between finding the port and taking it, another program may have taken it.
     if (attempt < 3 && /could not bind/i.test(log)) continue;
@@ -147,9 +153,10 @@ async function connectError(url: string): Promise<unknown> {
   }
 }
 
-function clusterOf(pid: number, port: number, password: string): Cluster {
+function clusterOf(pid: number, port: number, password: string, fresh: boolean): Cluster {
   return {
     pid,
+    fresh,
     url: database => urlOf(port, password, database),
     end: async () => {
       if (isAlive(pid)) await endPostmaster(pid);
@@ -174,6 +181,21 @@ async function takeLock(url: string, dataDir: string): Promise<Client> {
       'Stop it first (Ctrl-C where it runs), or give this one a folder of its own: ' +
       'INVENTORY_DATA=/some/folder PORT=3001 npm start',
   );
+}
+
+/**
+ * A server that was killed a moment ago may have a guard that is only now about to end its
+ * database: one that was found running is ours when it is still there a second later.
+ */
+async function survives(lock: Client): Promise<boolean> {
+  const ended = once(lock, 'end').then(() => false);
+  return Promise.race([ended, sleep(1000, true)]);
+}
+
+/** The database has been told to end (57P01, 57P03), or has gone in the middle of a question. */
+function isGoingDown(error: unknown): boolean {
+  const {code, message} = error as {code?: unknown; message?: unknown};
+  return /^57P0|^ECONN/.test(String(code)) || /connection terminated/i.test(String(message));
 }
 
 async function finish(plan: ClusterPlan, cluster: Cluster, lock: Client): Promise<Database> {

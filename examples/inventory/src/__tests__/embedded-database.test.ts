@@ -1,4 +1,6 @@
 import {strict as assert} from 'node:assert';
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {
   chmodSync,
   mkdirSync,
@@ -10,6 +12,7 @@ import {
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {Client} from 'pg';
 import {openDatabase} from '../database';
 import {canReach} from '../database/account';
@@ -55,6 +58,23 @@ describe('the embedded database', function () {
         assert.deepEqual(await ask(first.url, 'SELECT 1 AS one'), {one: 1});
       } finally {
         await first.close();
+      }
+    });
+
+    it('is not lost to the guard of a server that was killed a moment ago', async function () {
+      if (process.platform === 'win32') this.skip();
+      const killed = await givenServerWithGuard(dataDir);
+      killed.guard('SIGSTOP');
+      await killed.kill();
+      const opening = openDatabase(givenSettings(dataDir));
+      await untilLockedBy(killed.url);
+      killed.guard('SIGCONT');
+      const database = await opening;
+      try {
+        assert.notEqual(database.url, killed.url);
+        assert.deepEqual(await ask(database.url, 'SELECT 1 AS one'), {one: 1});
+      } finally {
+        await database.close();
       }
     });
 
@@ -106,6 +126,37 @@ describe('the programs of the embedded database', () => {
 
 function givenSettings(dataDir: string) {
   return {host: '127.0.0.1', port: 0, dataDir};
+}
+
+/** A process that has opened the database, as `npm start` has. */
+async function givenServerWithGuard(dataDir: string) {
+  const child = spawn(process.execPath, [
+    '-e',
+    `require(${JSON.stringify(join(__dirname, '../database.js'))})
+       .openDatabase(${JSON.stringify(givenSettings(dataDir))})
+       .then(({url}) => console.log(url));
+     setInterval(() => undefined, 1000);`,
+  ], {stdio: ['ignore', 'pipe', 'inherit']});
+  const [url] = await once(child.stdout.setEncoding('utf8'), 'data');
+  const children = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], {encoding: 'utf8'});
+  const guard = children.split('\n').map(line => line.trim().split(/\s+/))
+    .find(([, parent, name]) => Number(parent) === child.pid && /sh$/.test(name));
+  assert.ok(guard, children);
+  return {
+    url: String(url).trim(),
+    guard: (signal: NodeJS.Signals) => process.kill(Number(guard[0]), signal),
+    async kill() {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** Until somebody new holds the lock that the killed one held. */
+async function untilLockedBy(url: string): Promise<void> {
+  const locks = `SELECT count(*)::int AS held FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+    WHERE a.application_name = 'inventory lock' AND l.locktype = 'advisory'`;
+  while (((await ask(url, locks)) as {held: number}).held === 0) await nextTurn();
 }
 
 function givenFolder(): string {
