@@ -1,6 +1,10 @@
 import type {juggler} from '@loopback/repository';
-import {connected} from '../support/behaviours';
-import {givenMariaDatabase, givenMariaSource, type MariaDatabase} from '../support/mariadb';
+import {
+  givenConnectedMariaSource,
+  givenMariaDatabase,
+  givenMariaSource,
+  type MariaDatabase,
+} from '../support/mariadb';
 import {behavioursSuite} from './behaviours.suite';
 
 describe('behaviours on MariaDB', function () {
@@ -22,7 +26,7 @@ describe('behaviours on MariaDB', function () {
   behavioursSuite({
     dataSource: () => dataSource,
     transactions: {
-      another: () => connected(givenMariaSource(database!)),
+      another: () => givenConnectedMariaSource(database!),
       retype: (modelName, type) => `ALTER TABLE \`${modelName}\` MODIFY name ${type}`,
       duplicate: 'ER_DUP_ENTRY',
       preparedPlans: false,

@@ -1,5 +1,5 @@
 import type {juggler} from '@loopback/repository';
-import {connected, givenPostgresSource} from '../support/behaviours';
+import {givenPostgresSource} from '../support/behaviours';
 import {
   givenPostgres15,
   givenPostgres18,
@@ -33,7 +33,7 @@ for (const [name, givenServer] of Object.entries(servers)) {
     behavioursSuite({
       dataSource: () => dataSource,
       transactions: {
-        another: () => connected(givenPostgresSource(database!)),
+        another: async () => givenPostgresSource(database!),
         retype: (modelName, type) =>
           `ALTER TABLE "${modelName.toLowerCase()}" ALTER COLUMN name TYPE ${type}`,
         duplicate: '23505',

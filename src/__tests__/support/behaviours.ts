@@ -116,15 +116,6 @@ export function givenContext(): Context {
   return context;
 }
 
-/**
- * The datasource once juggler calls it connected. Before that its `disconnect()` does nothing, and
- * leaves connections open that a transaction has opened meanwhile.
- */
-export async function connected(dataSource: juggler.DataSource): Promise<juggler.DataSource> {
-  await dataSource.connect();
-  return dataSource;
-}
-
 export function givenMemory(): juggler.DataSource {
   return new juggler.DataSource({name: 'memory', connector: 'memory'});
 }

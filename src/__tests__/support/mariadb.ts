@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {once} from 'node:events';
 import {juggler, type Options} from '@loopback/repository';
 import type {DatabaseConfig} from './databases';
 import {leftOut} from './left-out';
@@ -38,6 +39,16 @@ export function givenMariaSource({config}: MariaDatabase, settings: Options = {}
     ...config,
     ...settings,
   });
+}
+
+/**
+ * A source whose first connection stands. Before that `disconnect()` leaves connections open: that
+ * one, and what a transaction has opened meanwhile.
+ */
+export async function givenConnectedMariaSource(database: MariaDatabase) {
+  const source = givenMariaSource(database);
+  if (!source.connected) await once(source, 'connected');
+  return source;
 }
 
 async function isReachable(): Promise<boolean> {
