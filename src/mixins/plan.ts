@@ -37,6 +37,8 @@ export interface RevisionNote {
 /** New rows. */
 export interface InsertPlan {
   readonly kind: 'insert';
+  /** What only behaviours write: a new row that is assigned nothing there has null. */
+  readonly empty: ReadonlySet<string>;
   readonly rows: readonly {readonly data: Row; readonly assign: Assignments}[];
 }
 

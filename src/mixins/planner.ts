@@ -28,6 +28,7 @@ export function planInsert(
 ): InsertPlan {
   return {
     kind: 'insert',
+    empty: ownedProperties(behaviours),
     rows: inputs.map(input => ({
       data: without(input, ownedProperties(behaviours)),
       assign: merged(behaviours, behaviour => behaviour.insert?.(input, context)),

@@ -9,6 +9,7 @@ import type {
 import {columnValue} from './postgres-connector';
 import {column, listed, type StatementContext, type TableShape} from './postgres-context';
 import {differences, type NewValue} from './postgres-differences';
+import {answersByCount, leavesRowsAlone} from './postgres-answers';
 import {join, param, raw, sql, type Fragment} from './sql';
 
 /** A new row: its values as juggler hands them to a connector, and what behaviours assign. */
@@ -24,7 +25,7 @@ export function lastRevisionsStatement(history: TableShape, ids: readonly unknow
   return sql`${last} WHERE ${id} = ANY(${param(ids)}) GROUP BY ${id}`;
 }
 
-/** One INSERT of all rows. Answers the columns `returned`. */
+/** One INSERT of all rows. Answers the columns `returned`; asking for none saves a fifth. */
 export function insertStatement(
   context: StatementContext,
   rows: readonly NewRow[],
@@ -50,8 +51,9 @@ export function insertStatement(
   const source = names.length
     ? sql`(${columns}) VALUES ${join(tuples.map(t => sql`(${t})`), ', ')}`
     : raw('DEFAULT VALUES');
-  const answer = returned.map(name => column(entity, name)).join(', ') || '1';
-  return sql`INSERT INTO ${entity.table} ${source} RETURNING ${answer}`;
+  const insert = sql`INSERT INTO ${entity.table} ${source}`;
+  const answer = returned.map(name => column(entity, name)).join(', ');
+  return answer ? sql`${insert} RETURNING ${answer}` : insert;
 }
 
 /**
@@ -71,7 +73,7 @@ export function changeStatement(
   const met = conditions(context, plan, where);
   const differs = plan.unlessSame ? differences(data, 't') : undefined;
   const counted = leavesRowsAlone(plan);
-  if (!plan.revision && wanted === 'count' && !counted) {
+  if (!plan.revision && answersByCount(plan, wanted)) {
     return sql`UPDATE ${entity.table} AS t SET ${set} ${allOf([...met, differs])}`;
   }
   const now = returnsOld ? 'new' : 't';
@@ -105,7 +107,7 @@ export function removeStatement(
   const {entity, wanted} = context;
   const met = conditions(context, plan, where);
   const removal = sql`DELETE FROM ${entity.table} AS t`;
-  if (!plan.revision && wanted === 'count' && !plan.checked) return sql`${removal} ${allOf(met)}`;
+  if (!plan.revision && answersByCount(plan, wanted)) return sql`${removal} ${allOf(met)}`;
   const ended = plan.revision ? `${nextMoment(column(entity, '_validFrom'))} AS ended` : '';
   const answer = listed(context.old.locked, ended);
   if (!plan.checked) {
@@ -118,11 +120,6 @@ export function removeStatement(
     raw('u AS (SELECT count(*)::int AS n FROM o)'),
   ];
   return withHistory(context, ctes, plan, 'removed');
-}
-
-/** Whether the statement also counts rows that it meets and does not write. */
-export function leavesRowsAlone(plan: ChangePlan | RemovePlan): boolean {
-  return !!plan.checked || (plan.kind === 'change' && plan.unlessSame && !plan.single);
 }
 
 /**
@@ -168,7 +165,10 @@ function withHistory(
   if (note && history) {
     const notes = [note.operation, note.by, note.onBehalfOf, note.reason, note.requestId];
     const noted = join(notes.map(n => param(n ?? null, '::text')), ', ');
-    ctes.push(sql`h AS (${keeping}, ${noted} FROM w)`);
+    const kept = sql`${keeping}, ${noted} FROM w`;
+    // Nothing to answer but how many: the INSERT says it itself.
+    if (answersByCount(plan, wanted)) return sql`WITH ${join(ctes, ', ')} ${kept}`;
+    ctes.push(sql`h AS (${kept})`);
   }
   const all = join(ctes, ', ');
   if (!leavesRowsAlone(plan)) return sql`WITH ${all} SELECT ${shown[fate]} FROM w`;
@@ -246,8 +246,8 @@ function firstRevision({connector, entity, history}: StatementContext, values: R
   if (!history || id === undefined || id === null) return raw('1');
   const idValue = columnValue(connector, entity.model.definition.properties[entity.idName], id);
   const [revision, modelId] = [column(history, '_revision'), column(history, '_modelId')];
-  const next = `COALESCE(max(${revision}), 0) + 1`;
-  return sql`(SELECT ${next} FROM ${history.table} WHERE ${modelId} = ${idValue})`;
+  const last = sql`SELECT ${revision} FROM ${history.table} WHERE ${modelId} = ${idValue}`;
+  return sql`COALESCE((${last} ORDER BY ${revision} DESC LIMIT 1), 0) + 1`;
 }
 
 /** Now, but always after `since`: two states of one transaction must not begin at one moment. */

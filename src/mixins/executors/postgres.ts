@@ -22,6 +22,7 @@ import {
 import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
+import {answersByCount, countOf, leavesRowsAlone} from './postgres-answers';
 import {
   surviveLostConnections,
   type PostgresConnector,
@@ -37,7 +38,6 @@ import {
   changeStatement,
   insertStatement,
   lastRevisionsStatement,
-  leavesRowsAlone,
   removeStatement,
   type NewRow,
 } from './postgres-statements';
@@ -179,10 +179,12 @@ export class PostgresExecutor implements Executor {
         return {instance, values, assign};
       }),
     );
+    const unknown = (name: string) =>
+      rows.some(({values, assign}) => values[name] === undefined && !assign[name]);
     const returned =
       wanted === 'rows'
         ? entity.properties
-        : entity.properties.filter(p => rows.some(r => r.values[p] === undefined && !r.assign[p]));
+        : entity.properties.filter(name => !plan.empty.has(name) && unknown(name));
     const filled = await this.insertAll(rows, returned, context, options);
     filled.forEach((row, i) => rows[i].instance.setAttributes(row));
     return {
@@ -202,6 +204,7 @@ export class PostgresExecutor implements Executor {
     const {entity} = context;
     const insert = async (part: readonly NewRow[], within: Options) => {
       const result = await this.query(insertStatement(context, part, returned), within);
+      if (returned.length === 0) return part.map((): Row => ({}));
       return result.rows.map(row => this.rowFrom(entity, row, returned));
     };
     const size = Math.floor(MAX_PARAMETERS / entity.properties.length);
@@ -263,6 +266,7 @@ export class PostgresExecutor implements Executor {
     options: Options,
   ): Promise<WriteResult> {
     const result = await this.query(statement, options);
+    if (answersByCount(plan, wanted)) return {count: result.rowCount ?? 0, rows: []};
     const counted = leavesRowsAlone(plan);
     if (wanted === 'rows') {
       const width = entity.properties.length;
@@ -274,7 +278,6 @@ export class PostgresExecutor implements Executor {
       }));
       return {count: countOf(plan, rows.length, result.rows[0]?.at(-1)), rows};
     }
-    if (!plan.revision && !counted) return {count: result.rowCount ?? 0, rows: []};
     const [written, others] = result.rows[0];
     return {count: countOf(plan, Number(written), others), rows: []};
   }
@@ -328,10 +331,4 @@ export class PostgresExecutor implements Executor {
     if (!connection || connection.txId !== txId) throw new Error('The transaction is not active.');
     return connection;
   }
-}
-
-/** What a write of many answers as its count; `others` are the rows that it counted itself. */
-function countOf(plan: ChangePlan | RemovePlan, written: number, others: unknown): number {
-  if (!leavesRowsAlone(plan)) return written;
-  return plan.checked ? Number(others) : written + Number(others);
 }
