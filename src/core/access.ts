@@ -185,6 +185,12 @@ export interface AccessGuard {
    */
   before(request: AccessRequest): Promise<void>;
   /**
+   * The same for an entity whose rows a call includes, although it is not the one that was called:
+   * what stands before its own calls stands here too.
+   * @throws what {@link before} throws, and the error by which LoopBack's own guards refuse
+   */
+  beforeIncluding(request: AccessRequest): Promise<void>;
+  /**
    * Runs the `post` filters on a row and answers what may be seen of it; the row that came in is
    * not touched.
    * @throws CRUDBlockedError
@@ -212,6 +218,8 @@ export interface GuardOptions {
   readonly blockPostByDefault?: boolean;
   /** Milliseconds that one filter may take. Default 5,000. */
   readonly filterTimeout?: number;
+  /** Refuses, by throwing, what a call of the entity itself would be refused before any filter. */
+  readonly authorize?: (request: AccessRequest) => Promise<void>;
 }
 
 /** The guard over fixed tables. Where a filter is demanded and missing, it refuses. */
@@ -225,6 +233,11 @@ export class FilterGuard implements AccessGuard {
       throw new CRUDBlockedError('pre', `${request.query.type} has no filter that allows this`);
     }
     for (const filter of filters) await this.run('pre', filter, request);
+  }
+
+  async beforeIncluding(request: AccessRequest): Promise<void> {
+    await this.options.authorize?.(request);
+    await this.before(request);
   }
 
   async after(request: AccessRequest, row: Row): Promise<Row> {

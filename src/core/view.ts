@@ -56,7 +56,7 @@ export function resolveView(
 ): ResolvedView {
   const given: Record<string, unknown> = {};
   for (const name of definition.paramFields ?? []) given[name] = ownValue(params, name) ?? null;
-  const filter = definition.transform(given, {now}) ?? {};
+  const filter = asFilter(definition.transform(given, {now}));
   return {
     query: {
       entity: shape.name,
@@ -132,7 +132,7 @@ function checkWithValues(title: string, definition: ViewDefinition, shape: Entit
   }
   let filter: ViewFilter;
   try {
-    filter = definition.transform(params, {now: new Date()}) ?? {};
+    filter = asFilter(definition.transform(params, {now: new Date()}));
   } catch {
     return;
   }
@@ -161,11 +161,30 @@ function trial(
     has: (_, name) => (note(name), true),
   });
   try {
-    return {used, filter: definition.transform(params, {now: new Date()}) ?? {}};
+    return {used, filter: asFilter(definition.transform(params, {now: new Date()}))};
   } catch (error) {
-    throw wrong(title, `transform fails on empty parameters: ${(error as Error).message}`);
+    const {code, message} = error as {code?: unknown; message?: unknown};
+    const isAnswer = code === 'VIEW_QUERY_UNSUPPORTED';
+    throw wrong(title, `${isAnswer ? '' : 'transform fails on empty parameters: '}${message}`);
   }
 }
+
+/** @throws LiveEntityError for what would be taken for a filter without conditions */
+function asFilter(answer: unknown): ViewFilter {
+  const filter = answer ?? {};
+  // Nobody waits for it, and Node ends a process for a promise that is refused unseen.
+  if (filter instanceof Promise) filter.catch(() => undefined);
+  if (typeof filter !== 'object' || Array.isArray(filter) || filter instanceof Promise) {
+    throw unsupported('transform answers a filter, at once; what it needs comes as parameters');
+  }
+  const unknown = Object.keys(filter).filter(key => !FILTER_KEYS.includes(key));
+  if (unknown.length > 0) {
+    throw unsupported(`transform answers ${list(unknown)}; a filter has ${list(FILTER_KEYS)}`);
+  }
+  return filter;
+}
+
+const FILTER_KEYS = ['where', 'order', 'fields', 'include', 'limit', 'offset', 'skip'];
 
 function checkAffecting(
   title: string,
@@ -234,11 +253,15 @@ function ownValue(params: Row | undefined, name: string): unknown {
 
 function wholeNumber(value: unknown, name: string): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new LiveEntityError('VIEW_QUERY_UNSUPPORTED', `${name} must be a whole number from 0`);
+  throw unsupported(`${name} must be a whole number from 0`);
 }
 
 function list(names: readonly string[]): string {
   return names.map(name => `'${name}'`).join(', ');
+}
+
+function unsupported(message: string): LiveEntityError {
+  return new LiveEntityError('VIEW_QUERY_UNSUPPORTED', message);
 }
 
 function wrong(title: string, message: string): LiveEntityError {

@@ -20,10 +20,13 @@ import {
   type DataObject,
   DefaultTransactionalRepository,
   Entity,
+  type Getter,
+  hasOne,
   juggler,
   model,
   type Options,
   property,
+  repository,
   RepositoryMixin,
 } from '@loopback/repository';
 import {RestApplication} from '@loopback/rest';
@@ -45,6 +48,12 @@ export class Salary extends Entity {
   @property({type: 'number', required: true}) amount: number;
 }
 
+@model()
+export class Person extends Entity {
+  @property({id: true, type: 'string', required: true}) id: string;
+  @hasOne(() => Salary, {keyTo: 'id'}) salary?: Salary;
+}
+
 @realtime<Salary>({views: {all: {transform: () => ({order: ['id ASC']})}}})
 @authorize({allowedRoles: ['boss', 'clerk']})
 export class SalaryRepository extends DefaultTransactionalRepository<Salary, string> {
@@ -60,6 +69,23 @@ export class SalaryRepository extends DefaultTransactionalRepository<Salary, str
   @authorize({allowedRoles: ['boss']})
   override create(entity: DataObject<Salary>, options?: Options): Promise<Salary> {
     return super.create(entity, options);
+  }
+}
+
+@realtime<Person>({
+  views: {
+    paid: {transform: () => ({include: [{relation: 'salary'}]})},
+    plain: {transform: () => ({order: ['id ASC']})},
+  },
+})
+export class PersonRepository extends DefaultTransactionalRepository<Person, string> {
+  constructor(
+    @inject('datasources.db') dataSource: juggler.DataSource,
+    @repository.getter('SalaryRepository') salaries: Getter<SalaryRepository>,
+  ) {
+    super(Person, dataSource);
+    const salary = this.createHasOneRepositoryFactoryFor('salary', salaries);
+    this.registerInclusionResolver('salary', salary.inclusionResolver);
   }
 }
 
@@ -113,7 +139,9 @@ describe("LoopBack's own guards", function () {
       new juggler.DataSource({name: 'db', connector: 'postgresql', ...database.config}),
     );
     app.repository(SalaryRepository);
+    app.repository(PersonRepository);
     app.controller(defineEntityController(Salary, SalaryRepository, {basePath: '/salaries'}));
+    app.controller(defineEntityController(Person, PersonRepository, {basePath: '/people'}));
     app.component(LiveEntitiesComponent);
     app.configure(LiveEntitiesBindings.REALTIME).to({
       jwt: {secret: 'a secret that is long enough for tests'},
@@ -126,6 +154,7 @@ describe("LoopBack's own guards", function () {
     await app.migrateSchema();
     await app.start();
     await (await app.getRepository(SalaryRepository)).create({id: 'ada', amount: 7000});
+    await (await app.getRepository(PersonRepository)).create({id: 'ada'});
   });
   after(async () => {
     await app?.stop();
@@ -181,6 +210,22 @@ describe("LoopBack's own guards", function () {
     assert.equal(await status('DELETE', '/salaries/none', 'clerk'), 403);
     assert.equal(await status('DELETE', '/salaries/none', 'boss'), 404);
     assert.equal(await status('GET', '/salaries', 'clerk'), 200);
+  });
+
+  it('hold for rows that another entity includes, over the socket and over REST', async () => {
+    const paid = {type: 'Person', view: 'paid'};
+    const included = `/people?filter=${encodeURIComponent('{"include": ["salary"]}')}`;
+    const [stranger, clerk] = [await connected('stranger'), await connected('clerk')];
+    for (const [event, request] of [['subscribe', {ref: paid}], ['read', paid]] as const) {
+      assert.equal((await stranger.call(event, request)).error?.code, 'FORBIDDEN');
+      assert.equal((await clerk.call(event, request)).ok, true);
+    }
+    assert.equal((await stranger.call('read', {...paid, view: 'plain'})).ok, true);
+    assert.doesNotMatch(stranger.received, /amount/);
+    assert.match(clerk.received, /"amount":7/);
+    assert.equal(await status('GET', included, 'stranger'), 403);
+    assert.equal(await status('GET', included, 'clerk'), 200);
+    assert.equal(await status('GET', '/people', 'stranger'), 200);
   });
 
   it('see socket calls in global interceptors, and where they come from', async () => {

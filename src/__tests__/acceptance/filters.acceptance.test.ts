@@ -175,6 +175,21 @@ describe('access filters of live views', function () {
     assert.doesNotMatch(client.received, /sesame/);
   });
 
+  it('show a writer nothing of a row that they may not read', async () => {
+    const {connect, repository} = bound(await given({
+      filters: {pre: (req, next) =>
+        req.action === 'read' ? next(new Error('You may write only.')) : next()},
+    }));
+    const client = await connect('ada');
+    const value = {id: 'n', text: 'new'};
+    const created = await client.call('create', {type: 'Memo', value});
+    assert.deepEqual([created.ok, (created as {row?: unknown}).row], [true, null]);
+    const updated = await client.call('update', {...ROW, value: {text: value.text}});
+    assert.deepEqual([updated.ok, (updated as {row?: unknown}).row], [true, null]);
+    assert.equal((await repository.findById('m')).text, 'new');
+    assert.doesNotMatch(client.received, /sesame/);
+  });
+
   it('ask for a login once where they block for want of one', async () => {
     const {connect} = bound(await given({
       filters: {pre: (req, next) => {

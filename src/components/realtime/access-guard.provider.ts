@@ -2,6 +2,7 @@ import {CoreBindings, config, inject, type Application, type Provider} from '@lo
 import {FilterGuard, type AccessGuard} from '../../core/access';
 import {LiveEntitiesBindings} from '../../keys';
 import {resolveConfig} from './config';
+import {includedAuthorization} from './included-authorization';
 import {collectFilters, findLiveRepositories} from './registry';
 import {collectScopes} from './scope-rules';
 import type {RealtimeConfig} from './types';
@@ -29,6 +30,7 @@ export class AccessGuardProvider implements Provider<AccessGuard> {
       blockPreByDefault,
       blockPostByDefault,
       filterTimeout,
+      authorize: includedAuthorization(found),
     });
   }
 }

@@ -4,7 +4,7 @@ import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {Scope} from '../../core/scope';
 import type * as wire from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
-import {accessRequest, enter, type LiveCall, type LiveSession} from './live-call';
+import {enter, type LiveCall, type LiveSession} from './live-call';
 import {PageRequests, type PageRequestOptions} from './page-requests';
 import {RealtimeEntity, writeOptions, type LiveRepository} from './realtime-entity';
 import type {RowValidator} from './validate';
@@ -167,11 +167,12 @@ export class LiveService {
     return this.options.guard.scope(entity.name, session.principal);
   }
 
-  /** A row as the caller may see it: what a post filter of reads leaves of it. */
+  /** A row as the caller may see it: what the filters of a read leave of it, or nothing. */
   private async shown(call: LiveCall, entity: RealtimeEntity, row: Row): Promise<Row | null> {
     const query: AccessQuery = {type: entity.name, id: row[entity.shape.ids[0]] as string};
+    const {guard} = this.options;
     try {
-      return await this.options.guard.after(accessRequest(call, 'read', query), row);
+      return await guard.after(await enter(guard, call, 'read', query), row);
     } catch (error) {
       if (error instanceof CRUDBlockedError) return null;
       throw error;

@@ -11,7 +11,7 @@ import type {Include, ViewQuery} from '../../core/query';
 import {resolveRow, resolveView, type ResolvedView, type ViewDefinition} from '../../core/view';
 import type {LiveRef, ViewPageRef} from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
-import {enter, type LiveCall} from './live-call';
+import {accessRequest, enter, type LiveCall} from './live-call';
 import type {RealtimeEntity} from './realtime-entity';
 import {withRelated, type RelatedAudience} from './related-audience';
 
@@ -60,7 +60,8 @@ export class PageRequests {
     const related: RelatedAudience[] = [];
     for (const include of includes) {
       const entity = this.options.entities.get(include.query.entity)!;
-      const access = await enter(this.options.guard, call, 'read', {type: entity.name});
+      const access = accessRequest(call, 'read', {type: entity.name});
+      await this.options.guard.beforeIncluding(access);
       const own = this.audienceFor(call, entity, access, entity.fieldsFor(include.fields));
       const inner = await this.relatedFor(call, include.query.includes);
       related.push({include, audience: withRelated(own, inner)});

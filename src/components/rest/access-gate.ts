@@ -107,7 +107,7 @@ export class AccessGate {
         const message = `'${relation}' leads to several entities: read each by its own route`;
         throw new CRUDBlockedError('pre', message);
       }
-      await this.guard.before(await this.request(target, 'read', {}));
+      await this.guard.beforeIncluding(await this.request(target, 'read', {}));
       await this.enterInclusions(target, scope);
     }
   }

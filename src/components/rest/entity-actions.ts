@@ -11,6 +11,7 @@ import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
 import type {Behaviour} from '../../mixins/behaviour';
 import {VersionConflictError} from '../../mixins/errors';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
+import {CRUDBlockedError} from '../../core/errors';
 import {AccessGate} from './access-gate';
 import {EmbeddedActions} from './embedded-actions';
 import {checkFilter, checkHistoryFilter, checkWhere} from './filter-check';
@@ -57,7 +58,7 @@ export abstract class EntityActions {
     await this.rows.keepNew(data);
     const row = await this.repository.create(data);
     this.sendTag(row);
-    return this.shown(row);
+    return this.written(row);
   }
 
   async find(filter?: Filter): Promise<object[]> {
@@ -216,7 +217,7 @@ export abstract class EntityActions {
   private async present(id: unknown): Promise<object> {
     const row = await this.rows.findById(id);
     this.sendTag(row);
-    return this.shown(row);
+    return this.written(row);
   }
 
   /** A state for the access filters to see: what is not past any more is present. */
@@ -224,6 +225,18 @@ export abstract class EntityActions {
     const where = {_revision: revision} as Where;
     const [past] = revision === 'current' ? [] : await this.repository.history(id, {where});
     return past?.entity ?? this.repository.findById(id, undefined, {withDeleted: true});
+  }
+
+  /** A row as the answer of a write: of one that the caller may not read, the id. */
+  private async written(row: Entity): Promise<object> {
+    const query = {id: row.getId() as AccessQuery['id']};
+    try {
+      await this.gate?.enter('read', query);
+      return await this.shown(row);
+    } catch (error) {
+      if (!(error instanceof CRUDBlockedError)) throw error;
+      return {[this.described.entity.getIdProperties()[0]]: query.id};
+    }
   }
 
   private shown(row: Entity, filter?: Filter): Promise<object> | object {

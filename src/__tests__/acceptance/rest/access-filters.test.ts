@@ -16,7 +16,7 @@ describe('access filters of generated REST controllers', () => {
     fixture = undefined;
   });
 
-  it('run before anything is read or written, with what the call is about', async () => {
+  it('run before anything is read, written or answered, with what the call is about', async () => {
     const asked: AccessRequest[] = [];
     const client = await givenClient({
       pre: (req, next) => {
@@ -35,6 +35,7 @@ describe('access filters of generated REST controllers', () => {
       asked.map(({source, action, query}) => [source, action, query.type, query.id]),
       [
         ['rest', 'create', 'Part', undefined],
+        ['rest', 'read', 'Part', id],
         ['rest', 'read', 'Part', undefined],
         ['rest', 'read', 'Part', undefined],
         ['rest', 'read', 'Part', id],
@@ -43,7 +44,16 @@ describe('access filters of generated REST controllers', () => {
         ['rest', 'delete', 'Part', id],
       ],
     );
-    assert.deepEqual([asked[1].query.offset, asked[1].query.pageSize], [2, 5]);
+    assert.deepEqual([asked[2].query.offset, asked[2].query.pageSize], [2, 5]);
+  });
+
+  it('leave of the answer to a write the id alone, where its row may not be read', async () => {
+    const client = await givenClient({
+      pre: (req, next) => (req.action === 'read' ? next(new Error('write only')) : next()),
+    });
+    const {body} = await client.post('/parts').send({id: '1', name: 'x'}).expect(200);
+    assert.deepEqual(body, {id: '1'});
+    await client.get('/parts/1').expect(403);
   });
 
   it('refuse every route, with the status that the filter chooses', async () => {

@@ -14,6 +14,16 @@ describe('the declaration of a view', () => {
       /transform uses 'qty'; add it to paramFields/,
     ],
     [
+      'a promise of a filter',
+      {transform: (async () => ({where: {qty: 1}})) as never},
+      /: transform answers a filter, at once/,
+    ],
+    [
+      'a filter whose where is misspelt',
+      {transform: () => ({were: {qty: 1}}) as never},
+      /: transform answers 'were'; a filter has 'where', 'order'/,
+    ],
+    [
       'an affecting field that the entity lacks',
       {affectingFields: ['colour'], transform: () => ({})},
       /names 'colour', which Item does not have/,
