@@ -34,12 +34,15 @@ export interface HubCounters extends Totals {
   readonly waiting: number;
   /** Windows that no index helps to find: each change of their entity asks them all. */
   readonly residue: number;
+  /** Rows that all windows hold, each as often as it is held. */
+  readonly rows: number;
 }
 
 /** The counters of several hubs as those of one. */
 export function sumOf(all: readonly HubCounters[]): HubCounters {
   const sum: Record<keyof HubCounters, number> = {
-    ...new Tally().snapshot, windows: 0, channels: 0, subscribers: 0, waiting: 0, residue: 0,
+    ...new Tally().snapshot,
+    windows: 0, channels: 0, subscribers: 0, waiting: 0, residue: 0, rows: 0,
   };
   for (const each of all) {
     for (const name of Object.keys(sum) as (keyof HubCounters)[]) sum[name] += each[name];

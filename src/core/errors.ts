@@ -41,6 +41,11 @@ export class SubscriptionEndedError extends LiveEntityError {
   }
 }
 
+/** Whether trying again would fail again, until somebody asks for less. */
+export function isRefusal(thrown: unknown): thrown is LiveEntityError {
+  return thrown instanceof LiveEntityError && thrown.code === 'LIMIT_EXCEEDED';
+}
+
 /** Makes an error from whatever was thrown. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

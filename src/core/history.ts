@@ -5,32 +5,38 @@ import type {CommittedTransaction} from './change';
  *
  * A transaction can reach Node before new snapshots see it, so a window that has just read its rows
  * replays from here whatever its snapshot does not see, also what was delivered before it began.
- * While a read is under way nothing is dropped.
+ * For each read that is under way, what came since it began stays, and as much before as is kept in
+ * any case; so reads that overlap without end do not keep everything.
  */
 export class RecentTransactions {
   private transactions: CommittedTransaction[] = [];
-  private weight = 0;
-  private readers = 0;
+  /** Weights of all that was ever added, and of what was dropped of it. */
+  private added = 0;
+  private dropped = 0;
+  /** Reads under way, the oldest first. */
+  private readonly reads = new Set<{readonly since: number}>();
 
-  /** @param capacity changes kept while nobody reads; the last transaction is kept in any case */
+  /** @param capacity changes kept before the oldest read; the last transaction is always kept */
   constructor(private readonly capacity = 10_000) {}
+
+  get size(): number {
+    return this.transactions.length;
+  }
 
   add(transaction: CommittedTransaction): void {
     this.transactions.push(transaction);
-    this.weight += weightOf(transaction);
+    this.added += weightOf(transaction);
+    const [oldest] = this.reads;
+    const since = oldest?.since ?? this.added;
     // Half as much again before cutting, so that cutting costs next to nothing per transaction.
-    if (this.readers === 0 && this.weight > 1.5 * this.capacity) this.cut();
+    if (since - this.dropped > 1.5 * this.capacity) this.cut(since - this.capacity);
   }
 
   /** Keeps everything from now until the function that it answers is called. */
   hold(): () => void {
-    let held = true;
-    this.readers++;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.readers--;
-    };
+    const read = {since: this.added};
+    this.reads.add(read);
+    return () => void this.reads.delete(read);
   }
 
   unseenBy(sees: (id: number) => boolean): CommittedTransaction[] {
@@ -39,13 +45,16 @@ export class RecentTransactions {
 
   clear(): void {
     this.transactions = [];
-    this.weight = 0;
+    this.dropped = this.added;
   }
 
-  private cut(): void {
+  private cut(until: number): void {
     let from = 0;
-    while (this.weight > this.capacity && from < this.transactions.length - 1) {
-      this.weight -= weightOf(this.transactions[from++]);
+    while (from < this.transactions.length - 1) {
+      const after = this.dropped + weightOf(this.transactions[from]);
+      if (after > until) break;
+      this.dropped = after;
+      from++;
     }
     this.transactions = this.transactions.slice(from);
   }

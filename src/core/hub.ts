@@ -18,6 +18,8 @@ export interface Member {
   /** Throws when the connection does not want it any more. */
   join(channel: string): void;
   leave(channel: string): void;
+  /** Takes it out of a channel that ends, and says why. */
+  end(channel: string, error: Error): void;
   /** Left out where nothing can pile up. */
   readonly outlet?: Outlet;
 }
@@ -47,11 +49,14 @@ export interface HubOptions {
   readonly resumeRing: number;
   /** Windows kept at the same time; unwatched ones make room. Default: 50,000. */
   readonly maxWindows?: number;
+  /** Rows held by all windows from which on no other is opened. Default: 1,000,000. */
+  readonly maxRows?: number;
   /** Milliseconds between two windows that are compared with the database. Default: never. */
   readonly auditInterval?: number;
 }
 
 const MAX_WINDOWS = 50_000;
+const MAX_ROWS = 1_000_000;
 
 /** What a subscriber wants to see, resolved and authorised. */
 export interface Subscription {
@@ -86,9 +91,9 @@ export class LiveHub implements FeedSink {
   private isLive = false;
 
   constructor(private readonly options: HubOptions) {
-    const {shapes, logger, maxWindows = MAX_WINDOWS} = options;
+    const {shapes, logger, maxWindows = MAX_WINDOWS, maxRows = MAX_ROWS} = options;
     this.windows = new WindowPool({
-      shapes, logger, maxWindows,
+      shapes, logger, maxWindows, maxRows,
       tally: this.tally,
       contextFor: shape => this.contextFor(shape),
       evict: () => this.evict(),
@@ -107,8 +112,8 @@ export class LiveHub implements FeedSink {
       subscribers += members.size;
       waiting += laggards.size;
     }
-    const {residue} = this.windows;
-    return {...this.tally.snapshot, ...this.size, subscribers, waiting, residue};
+    const {residue, rows} = this.windows;
+    return {...this.tally.snapshot, ...this.size, subscribers, waiting, residue, rows};
   }
 
   /** The feed has started. */
@@ -276,6 +281,7 @@ export class LiveHub implements FeedSink {
       arrival: mark => this.arrival(mark),
       changed: window => this.changed(window),
       failed: (_, error) => this.options.logger.warn(`a window of ${shape.name} waits`, error),
+      gaveUp: (window, error) => this.gaveUp(window, error),
       counted: what => this.tally.add(what),
       shapeOf: entity => this.options.shapes.get(entity)!,
       watch: (window, rows, query) => this.windows.watch(window, rows, query),
@@ -297,7 +303,23 @@ export class LiveHub implements FeedSink {
     return false;
   }
 
+  /** Those who watch are told that it is over, instead of looking at what was. */
+  private gaveUp(window: LiveWindow, error: Error): void {
+    this.options.logger.warn(`a page of ${window.spec.query.entity} cannot be kept live`, error);
+    for (const {id} of [...this.windows.channelsOf(window)]) {
+      const entry = this.channels.get(id)!;
+      for (const member of [...entry.members]) {
+        entry.members.delete(member);
+        entry.laggards.forget(member);
+        member.end(id, error);
+      }
+      this.closeChannel(entry);
+    }
+    this.windows.drop(window);
+  }
+
   private changed(window: LiveWindow): void {
+    this.windows.recount(window);
     for (const channel of this.windows.channelsOf(window)) {
       channel
         .update()

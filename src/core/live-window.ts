@@ -1,7 +1,7 @@
 import {setTimeout} from 'node:timers/promises';
 import type {RowKey} from '../protocol/page';
 import {imagesOf, type Change, type CommittedTransaction, type RowImage} from './change';
-import {FeedInterruptedError, SubscriptionEndedError, toError} from './errors';
+import {FeedInterruptedError, isRefusal, SubscriptionEndedError, toError} from './errors';
 import type {RecentTransactions} from './history';
 import {mayMatch} from './hints';
 import {refereeFor, type Referee} from './match';
@@ -30,6 +30,8 @@ export interface WindowContext {
   changed(window: LiveWindow): void;
   /** Something failed; the window goes on trying. */
   failed(window: LiveWindow, error: Error): void;
+  /** It cannot be kept any more: to go on trying would show for ever what was. */
+  gaveUp(window: LiveWindow, error: Error): void;
   /** The database is asked for something. */
   counted(what: 'reads' | 'asks'): void;
   shapeOf(entity: string): EntityShape;
@@ -96,6 +98,12 @@ export class LiveWindow {
       last: () => this.done + this.queue.length,
       watch: (rows, query) => context.watch(this, rows, query),
     });
+  }
+
+  /** Rows that it holds, related ones included. */
+  get size(): number {
+    const own = this.working?.rows.length ?? 0;
+    return this.related.reduce((sum, rows) => sum + rows.size, own);
   }
 
   /** Whether the state holds everything that the feed has delivered. */
@@ -222,7 +230,7 @@ export class LiveWindow {
     this.context.changed(this);
   }
 
-  /** Does one thing until it succeeds; only a window that has nothing yet gives up. */
+  /** Does one thing until it succeeds; a window that has nothing yet gives up instead. */
   private async attempt(todo: 'ask' | 'read' | 'fetch'): Promise<void> {
     let next = todo;
     for (let pause = FIRST_PAUSE; !this.closed; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
@@ -231,6 +239,7 @@ export class LiveWindow {
       } catch (thrown) {
         if (!this.state && !(thrown instanceof FeedInterruptedError)) throw thrown;
         if (this.closed) return;
+        if (isRefusal(thrown)) return this.context.gaveUp(this, thrown);
         this.context.failed(this, toError(thrown));
         next = 'read';
         await setTimeout(pause, undefined, {ref: false});

@@ -56,6 +56,13 @@ export class RelatedRows {
     this.children = relatedOf(include.query, this.shape, context);
   }
 
+  /** How many there are, with what is included in them. */
+  get size(): number {
+    let size = 0;
+    for (const {rows} of this.groups.values()) size += rows.length;
+    return this.children.reduce((sum, child) => sum + child.size, size);
+  }
+
   /** Whether a transaction empties the table of these rows, or of what is included in them. */
   isEmptiedBy(transaction: CommittedTransaction): boolean {
     const {entity} = this.include.query;

@@ -17,6 +17,8 @@ export interface WindowEntry {
   /** Resolves once there are rows. */
   readonly opened: Promise<void>;
   readonly channels: Set<Channel>;
+  /** Rows that it holds, related ones included, as last counted. */
+  rows: number;
   /** Set while it is kept for those who come back. */
   expiry?: NodeJS.Timeout;
 }
@@ -24,6 +26,8 @@ export interface WindowEntry {
 export interface WindowPoolOptions {
   readonly shapes: ReadonlyMap<string, EntityShape>;
   readonly maxWindows: number;
+  /** Rows that all windows may hold together when another is opened. */
+  readonly maxRows: number;
   readonly tally: Tally;
   readonly logger: {warn(message: string): void};
   contextFor(shape: EntityShape): WindowContext;
@@ -39,11 +43,17 @@ export class WindowPool {
   private readonly watchers = new Map<RelatedRows, {window: LiveWindow; query: ViewQuery}>();
   private readonly entries = new Map<string, WindowEntry>();
   private readonly entryOf = new WeakMap<LiveWindow, WindowEntry>();
+  private rowsHeld = 0;
 
   constructor(private readonly options: WindowPoolOptions) {}
 
   get size(): number {
     return this.entries.size;
+  }
+
+  /** Rows that all windows hold, each as often as it is held. */
+  get rows(): number {
+    return this.rowsHeld;
   }
 
   get residue(): number {
@@ -87,7 +97,7 @@ export class WindowPool {
         this.close(entry!);
         throw error;
       });
-      entry = {key, window, opened, channels: new Set()};
+      entry = {key, window, opened, channels: new Set(), rows: 0};
       this.entries.set(key, entry);
       this.entryOf.set(window, entry);
     }
@@ -101,8 +111,21 @@ export class WindowPool {
     if (entry.channels.size > 0 || this.entries.get(entry.key) !== entry) return;
     clearTimeout(entry.expiry);
     entry.window.close();
+    this.count(entry, 0);
     this.entries.delete(entry.key);
     this.index.remove(entry.window, entry.window.spec.query);
+  }
+
+  /** Does the same for a window that has given up. */
+  drop(window: LiveWindow): void {
+    const entry = this.entryOf.get(window);
+    if (entry) this.close(entry);
+  }
+
+  /** A window holds other rows than before. */
+  recount(window: LiveWindow): void {
+    const entry = this.entryOf.get(window);
+    if (entry && this.entries.get(entry.key) === entry) this.count(entry, window.size);
   }
 
   /** Has a window told of what touches its related rows; undefined ends it. */
@@ -121,6 +144,12 @@ export class WindowPool {
       window.close();
     }
     this.entries.clear();
+    this.rowsHeld = 0;
+  }
+
+  private count(entry: WindowEntry, rows: number): void {
+    this.rowsHeld += rows - entry.rows;
+    entry.rows = rows;
   }
 
   /** Compares one window with the database; one that is wrong is read anew. */
@@ -141,13 +170,14 @@ export class WindowPool {
   }
 
   private makeRoom(): void {
-    const {maxWindows, tally} = this.options;
-    while (this.size >= maxWindows) {
+    const {maxWindows, maxRows, tally} = this.options;
+    while (this.size >= maxWindows || this.rows >= maxRows) {
       const unwatched = [...this.entries.values()].find(each => each.expiry);
       if (unwatched) this.close(unwatched);
       else if (!this.options.evict()) {
         tally.add('refusals');
-        const message = `the server keeps ${maxWindows} views live, and cannot keep another`;
+        const message = `the server keeps ${this.size} views with ${this.rows} rows live, and ` +
+          'cannot keep another';
         throw new LiveEntityError('SERVER_BUSY', message, 503);
       }
     }

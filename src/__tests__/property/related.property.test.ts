@@ -93,7 +93,7 @@ class World {
   }
 
   async open(): Promise<void> {
-    const member: Member = {join: () => undefined, leave: () => undefined};
+    const member: Member = {join: () => undefined, leave: () => undefined, end: () => undefined};
     const subscribed = this.hub.subscribe(member, {
       query: QUERY,
       span: {base: 0, cap: Infinity, offset: 0, size: PAGE},

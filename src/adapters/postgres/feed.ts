@@ -119,7 +119,8 @@ export class PostgresFeed implements ChangeFeed {
   private deliver(transaction: AssembledTransaction): void {
     this.delivered++;
     this.deliveredAt = Date.now();
-    this.lagMs = this.deliveredAt - transaction.committedAt;
+    // Our clock counts whole milliseconds, and may be another machine's than the database's.
+    this.lagMs = Math.max(0, this.deliveredAt - transaction.committedAt);
     this.sink!.committed(transaction);
   }
 

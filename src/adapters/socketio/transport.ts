@@ -139,6 +139,10 @@ export class SocketTransport implements Publisher {
       address,
       join: channel => void socket.join(roomOf(channel)),
       leave: channel => void socket.leave(roomOf(channel)),
+      end: (channel, error) => {
+        void socket.leave(roomOf(channel));
+        socket.emit('ended', {channel, error: toWireError(error)});
+      },
     };
     const leave = this.enter(address);
     try {

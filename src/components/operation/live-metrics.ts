@@ -46,6 +46,7 @@ const PRESENT = {
   subscribers: 'Subscriptions',
   waiting: 'Subscriptions whose connection is behind',
   residue: 'Windows that no index helps to find',
+  rows: 'Rows that all windows hold, each as often as it is held',
 } as const;
 
 /** Every metric of the live side. */

@@ -33,6 +33,7 @@ const LIMITS: Required<RealtimeLimits> = {
   connectionsPerAddress: Infinity,
   loginAttempts: 10,
   windows: 50_000,
+  rows: 1_000_000,
 };
 
 const FEEDS: readonly unknown[] = ['auto', 'repository', 'postgres'];

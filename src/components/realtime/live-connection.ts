@@ -114,6 +114,10 @@ export class LiveConnection implements ConnectionHandler {
         joined.delete(channel);
         this.connection.leave(channel);
       },
+      end: (channel, error) => {
+        joined.delete(channel);
+        this.connection.end(channel, error);
+      },
       outlet: this.connection.outlet,
     };
   }

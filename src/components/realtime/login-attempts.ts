@@ -56,16 +56,15 @@ export class LoginAttempts {
     // One address, whether the server listens on IPv4 or on both.
     const address = given.replace(/^::ffff:/, '');
     const many = SHARED * this.allowed;
-    const name = nameIn(credentials);
     return [
       ...(connection === undefined ? [] : ([
         [`connection ${connection}`, this.allowed],
       ] satisfies [string, number][])),
       [`address ${address}`, many],
-      ...(name === undefined ? [] : ([
+      ...namesIn(credentials).flatMap((name): [string, number][] => [
         [`name ${name} at ${address}`, this.allowed],
         [`name ${name}`, many],
-      ] satisfies [string, number][])),
+      ]),
     ];
   }
 
@@ -92,15 +91,20 @@ export class LoginAttempts {
   }
 }
 
-/** Whom the credentials name, as short as any other. */
-function nameIn(credentials: Row): string | undefined {
-  for (const property of NAMES) {
-    const name = Object.hasOwn(credentials, property) ? credentials[property] : undefined;
-    if (typeof name !== 'string') continue;
-    const plain = name.normalize('NFKC').trim().toLowerCase();
-    return createHash('sha256').update(plain).digest('base64url');
-  }
-  return undefined;
+/**
+ * Whom the credentials may name, each as short as any other. Which property the login service goes
+ * by is not known here: all count, or one that nobody looks at could be another each time.
+ */
+function namesIn(credentials: Row): string[] {
+  const given = NAMES.filter(property => Object.hasOwn(credentials, property))
+    .map(property => credentials[property])
+    .filter(name => typeof name === 'string');
+  return [...new Set(given.map(plainName))];
+}
+
+function plainName(name: string): string {
+  const plain = name.normalize('NFKC').trim().toLowerCase();
+  return createHash('sha256').update(plain).digest('base64url');
 }
 
 function tooMany(wait: number): LiveEntityError {

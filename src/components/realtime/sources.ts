@@ -147,6 +147,7 @@ export class LiveSources {
         cacheDuration: config.cacheDisabled ? 0 : config.cacheDuration,
         resumeRing: RESUME_RING,
         maxWindows: config.limits.windows,
+        maxRows: config.limits.rows,
         auditInterval: config.audit?.interval,
       });
       const entities = await Promise.all(found.map(each => entityOf(each, byName, hub)));

@@ -130,6 +130,11 @@ export interface RealtimeLimits {
   readonly loginAttempts?: number;
   /** Views kept live at the same time, for all clients; `SERVER_BUSY` beyond. Default 50,000. */
   readonly windows?: number;
+  /**
+   * Rows held for all views together, included ones too, from which on no other view is opened;
+   * `SERVER_BUSY` then. Default 1,000,000.
+   */
+  readonly rows?: number;
 }
 
 /** The page of `@socket.io/admin-ui`, which shows connections, rooms and events. */

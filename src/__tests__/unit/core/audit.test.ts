@@ -64,7 +64,7 @@ describe('an audit of a window', () => {
     const warnings: string[] = [];
     const pool = new WindowPool({
       shapes: new Map([['Item', SHAPE]]),
-      maxWindows: 10,
+      maxWindows: 10, maxRows: 100,
       tally,
       logger: {warn: message => void warnings.push(message)},
       contextFor: () => contextOf(table),
@@ -118,6 +118,7 @@ function contextOf(table: Table): WindowContext {
     recent: new RecentTransactions(),
     live: () => table.live,
     arrival: async () => undefined,
+    gaveUp: () => undefined,
     changed: () => table.changed(),
     failed: (_, error) => assert.fail(error),
     counted: () => undefined,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type {CommittedTransaction, RowImage} from '../../../core/change';
 import {LiveHub, type HubOptions, type Member, type Subscription} from '../../../core/hub';
+import {LiveEntityError} from '../../../core/errors';
 import {RecentTransactions} from '../../../core/history';
 import type {SnapshotRows} from '../../../core/ports';
 import type {EntityShape} from '../../../core/shape';
@@ -33,6 +34,7 @@ describe('the hub', () => {
     const refusing: Member = {
       join: () => { throw new Error('somebody else is signed in now'); },
       leave: () => undefined,
+      end: () => undefined,
     };
     const waiting = hub.subscribe(refusing, everything({isPrivate: true}));
     await assert.rejects(arrived(hub, waiting), /somebody else/);
@@ -73,6 +75,38 @@ describe('the hub', () => {
     hub.close();
   });
 
+  it('opens no window while all hold as many rows as they may together', async () => {
+    const {hub} = givenHub({maxRows: 2});
+    const member = nobody();
+    const reply = await arrived(hub, hub.subscribe(member, everything()));
+    for (const id of [1, 2]) hub.committed(inserting(id, `k${id}`));
+    assert.equal(hub.counters.rows, 2);
+    const other = {...everything(), counts: true};
+    await assert.rejects(hub.subscribe(nobody(), other), {code: 'SERVER_BUSY'});
+    assert.ok(reply.kind === 'snapshot');
+    hub.unsubscribe(member, reply.snapshot.channel);
+    await arrived(hub, hub.subscribe(nobody(), other), 'mark 2');
+    assert.deepEqual([hub.counters.rows, hub.size.windows], [2, 1], 'those of the new one');
+    hub.close();
+  });
+
+  it('ends what cannot be kept live any more, and says why', async () => {
+    let refuses = false;
+    const tooMuch = new LiveEntityError('LIMIT_EXCEEDED', 'more rows than a page can hold');
+    const {hub} = givenHub({}, () => {
+      if (refuses) throw tooMuch;
+    });
+    const ended: unknown[] = [];
+    const member = {...nobody(), end: (...how: unknown[]) => void ended.push(how)};
+    const reply = await arrived(hub, hub.subscribe(member, everything()));
+    refuses = true;
+    hub.resumed();
+    await turns();
+    assert.ok(reply.kind === 'snapshot');
+    assert.deepEqual(ended, [[reply.snapshot.channel, tooMuch]]);
+    assert.deepEqual(hub.size, {windows: 0, channels: 0});
+  });
+
   it('gives the place of a window that nobody watches to one that is asked for', async () => {
     const {hub} = givenHub({maxWindows: 1, cacheDuration: 60_000});
     const member = nobody();
@@ -99,7 +133,7 @@ describe('the hub', () => {
     const grown = Object.entries(after).filter(([name, count]) =>
       count !== before[name as keyof typeof before]);
     assert.deepEqual(Object.fromEntries(grown), {
-      transactions: 3, probes: 1, deltas: 1, divergences: 1, resyncs: 1, reads: 2,
+      transactions: 3, probes: 1, deltas: 1, divergences: 1, resyncs: 1, reads: 2, rows: 1,
     });
     assert.deepEqual([before.subscribers, before.windows, before.residue], [1, 1, 1]);
     hub.close();
@@ -133,6 +167,22 @@ describe('the hub', () => {
 });
 
 describe('the recent transactions', () => {
+  it('are bounded while reads overlap without end', () => {
+    const recent = new RecentTransactions(100);
+    let release = recent.hold();
+    for (let id = 1; id <= 1000; id++) {
+      recent.add(inserting(id, `k${id}`));
+      if (id % 10 > 0) continue;
+      const next = recent.hold();
+      release();
+      release = next;
+      assert.ok(recent.size <= 80, `${recent.size} at ${id}`);
+      // Those of the read itself, and as many before as are kept in any case.
+      const kept = recent.unseenBy(() => false).map(transaction => transaction.id);
+      assert.ok(kept[0] <= Math.max(1, id - 50), `${kept[0]} at ${id}`);
+    }
+  });
+
   it('are bounded by their changes, and none is dropped while somebody reads', () => {
     const recent = new RecentTransactions(100);
     const release = recent.hold();
@@ -146,14 +196,20 @@ describe('the recent transactions', () => {
   });
 });
 
-function givenHub(options: Partial<HubOptions> = {}) {
+function givenHub(options: Partial<HubOptions> = {}, beforeRead = () => undefined as void) {
   const published: DeltaMessage[] = [];
   const warnings: string[] = [];
   let reads = 0;
   const snapshot = (): SnapshotRows => ({rows: [], sees: () => false, mark: `mark ${++reads}`});
   const hub = new LiveHub({
     shapes: new Map([['Item', SHAPE]]),
-    source: {read: async () => snapshot(), judge: async () => []},
+    source: {
+      read: async () => {
+        beforeRead();
+        return snapshot();
+      },
+      judge: async () => [],
+    },
     publisher: {publish: delta => void published.push(delta)},
     logger: {warn: message => void warnings.push(message)},
     cacheDuration: 0,
@@ -191,7 +247,7 @@ function everything(audience: Partial<Subscription['audience']> = {}): Subscript
 }
 
 function nobody(): Member {
-  return {join: () => undefined, leave: () => undefined};
+  return {join: () => undefined, leave: () => undefined, end: () => undefined};
 }
 
 function inserting(id: number, key: string): CommittedTransaction {

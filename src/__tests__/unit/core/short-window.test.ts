@@ -121,7 +121,7 @@ function firstPage(audience: Partial<Subscription['audience']>): Subscription {
 }
 
 function nobody(): Member {
-  return {join: () => undefined, leave: () => undefined};
+  return {join: () => undefined, leave: () => undefined, end: () => undefined};
 }
 
 function imageOf(id: string): RowImage {

@@ -42,6 +42,14 @@ describe('login attempts', () => {
     await assert.rejects(succeed({connection: 'y', address: 'z'}), {code: 'TOO_MANY_ATTEMPTS'});
   });
 
+  it('are of every name that the credentials have, whichever the service goes by', async () => {
+    for (const username of ['x', 'y', 'z']) {
+      await assert.rejects(fail({connection: username}, {username, email: 'ada'}), /wrong/);
+    }
+    const refused = succeed({connection: 'w'}, {username: 'w', email: 'ada'});
+    await assert.rejects(refused, {code: 'TOO_MANY_ATTEMPTS'});
+  });
+
   it('count from their beginning', async () => {
     let end: () => void = () => undefined;
     const waiting = new Promise<void>(resolve => (end = resolve));
