@@ -132,6 +132,48 @@ class Parse {
   }
 }
 
+class Directus {
+  constructor(socket) {
+    this.socket = socket;
+    this.subscribed = new Map();
+    this.calls = 0;
+    this.heard = () => undefined;
+  }
+
+  static connect(address) {
+    const directus = new Directus(openSocket(address.replace('http', 'ws')));
+    const {socket} = directus;
+    return new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error('Directus has closed the connection')));
+      socket.on('open', () => resolve(directus));
+      socket.on('message', data => {
+        const text = data.toString();
+        const {event, uid} = JSON.parse(text);
+        if (event === 'create') directus.heard(text);
+        else if (event === 'init') directus.subscribed.get(uid)();
+        else throw new Error(text);
+      });
+    });
+  }
+
+  join(category) {
+    const uid = String(++this.calls);
+    const query = {filter: {category: {_eq: category}}, fields: ['*'], limit: 1};
+    const subscribe = {type: 'subscribe', collection: 'product', event: 'create', query, uid};
+    this.socket.send(JSON.stringify(subscribe));
+    return new Promise(resolve => this.subscribed.set(uid, () => resolve({})));
+  }
+
+  texts(handler) {
+    this.heard = handler;
+  }
+
+  end() {
+    this.socket.terminate();
+  }
+}
+
 function openSocket(url) {
   return new WebSocket(url, {
     perMessageDeflate: false,
@@ -171,5 +213,9 @@ export const PROTOCOLS = {
   parse: {
     connect: address => Parse.connect(address),
     idsIn: text => [JSON.parse(text).object.objectId],
+  },
+  directus: {
+    connect: address => Directus.connect(address),
+    idsIn: text => JSON.parse(text).data.map(({id}) => id),
   },
 };

@@ -31,7 +31,10 @@ export function describeEnvironment(postgresVersion) {
       'loopback4-live-entities', '@loopback/repository', 'loopback-connector-postgresql',
       'loopback-datasource-juggler', 'pg', 'socket.io',
     ].map(name => [name, versionOf(require, name)])),
-    peers: Object.fromEntries(PEERS.map(name => [name, versionOf(requirePeer, name)])),
+    peers: {
+      ...Object.fromEntries(PEERS.map(name => [name, versionOf(requirePeer, name)])),
+      directus: requirePeer('./directus/package.json').dependencies.directus,
+    },
   };
 }
 

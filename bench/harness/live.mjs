@@ -1,5 +1,6 @@
 /** A server of the realtime questions and its clients, each in a process of its own. */
 import {start} from './children.mjs';
+import {nodeOfDirectus} from './peers.mjs';
 
 /** The servers, by the name that the results give them. */
 export const SERVERS = {
@@ -15,7 +16,16 @@ export const SERVERS = {
     options: {filter: true},
   },
   'Parse Server 9': {module: 'peers/parse-server.mjs', protocol: 'parse'},
+  'Directus 12': {
+    module: 'peers/directus-server.mjs',
+    protocol: 'directus',
+    node: nodeOfDirectus(),
+    // It reads the row again for each subscriber: a whole burst would take minutes.
+    share: 0.1,
+  },
 };
+/** Those that can run here, by name. */
+export const NAMES = Object.keys(SERVERS).filter(name => SERVERS[name].node !== null);
 export const RAW = 'raw Socket.IO';
 export const OURS = 'loopback4-live-entities';
 
@@ -25,9 +35,9 @@ export const OURS = 'loopback4-live-entities';
  * @param options what the server is told, besides where its database is
  */
 export async function startLive(postgres, name, {options, clientOptions} = {}) {
-  const {module, protocol, options: usual} = SERVERS[name];
+  const {module, protocol, node, options: usual} = SERVERS[name];
   const database = await postgres.createDatabase(name);
-  const server = await start(module);
+  const server = await start(module, {node});
   const address = await server.call('open', database.url, {...usual, ...options});
   const clients = await start('clients/audience.mjs');
   await clients.call('open', {address, protocol, ...clientOptions});

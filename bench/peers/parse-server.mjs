@@ -17,6 +17,7 @@ serveLive(async databaseURI => {
     directAccess: true,
     enforcePrivateUsers: true,
     silent: true,
+    logsFolder: null,
     liveQuery: {classNames: ['Product']},
     schema: {
       definitions: [{

@@ -3,7 +3,7 @@
  * Writes are due by the clock: when the server is late with one, those after it count their wait.
  */
 import {idsOf} from '../harness/ids.mjs';
-import {areStored, RAW, SERVERS, startLive} from '../harness/live.mjs';
+import {areStored, NAMES, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 import {quantile} from '../harness/stats.mjs';
 
@@ -16,7 +16,7 @@ export const latency = {
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const names = Object.keys(SERVERS);
+    const names = NAMES;
     const running = {};
     for (const name of names) {
       progress(`starting ${name}`);
