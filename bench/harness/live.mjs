@@ -2,6 +2,8 @@
 import {start} from './children.mjs';
 import {nodeOfDirectus} from './peers.mjs';
 
+const DIRECTUS = 'Directus 12';
+
 /** The servers, by the name that the results give them. */
 export const SERVERS = {
   'raw Socket.IO': {module: 'subjects/raw-server.mjs', protocol: 'raw'},
@@ -16,7 +18,7 @@ export const SERVERS = {
     options: {filter: true},
   },
   'Parse Server 9': {module: 'peers/parse-server.mjs', protocol: 'parse'},
-  'Directus 12': {
+  [DIRECTUS]: {
     module: 'peers/directus-server.mjs',
     protocol: 'directus',
     node: nodeOfDirectus(),
@@ -24,8 +26,21 @@ export const SERVERS = {
     share: 0.1,
   },
 };
-/** Those that can run here, by name. */
-export const NAMES = Object.keys(SERVERS).filter(name => SERVERS[name].node !== null);
+/** Those that run here, by name; a hasty run leaves out the one that takes long to start. */
+export function namesOf(quick) {
+  return Object.keys(SERVERS).filter(name =>
+    SERVERS[name].node !== null && !(quick && name === DIRECTUS));
+}
+
+/** Why others are not among them. */
+export function leftOutOf(quick) {
+  const reasons = ['Zero 1.9: nobody has written a server of it for this bench'];
+  if (quick) reasons.push(`${DIRECTUS}: it takes half a minute to start, too long for --quick`);
+  else if (SERVERS[DIRECTUS].node === null) {
+    reasons.push(`${DIRECTUS}: it needs Node.js 22, and npm has none for this machine`);
+  }
+  return reasons;
+}
 export const RAW = 'raw Socket.IO';
 export const OURS = 'loopback4-live-entities';
 

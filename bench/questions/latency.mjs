@@ -3,7 +3,7 @@
  * Writes are due by the clock: when the server is late with one, those after it count their wait.
  */
 import {idsOf} from '../harness/ids.mjs';
-import {areStored, NAMES, RAW, startLive} from '../harness/live.mjs';
+import {areStored, leftOutOf, namesOf, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 import {quantile} from '../harness/stats.mjs';
 
@@ -16,7 +16,7 @@ export const latency = {
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const names = NAMES;
+    const names = namesOf(quick);
     const running = {};
     for (const name of names) {
       progress(`starting ${name}`);
@@ -46,6 +46,7 @@ export const latency = {
         };
         return others.map(name => compare(these, name, RAW, units));
       }),
+      leftOut: leftOutOf(quick),
     };
   },
 };

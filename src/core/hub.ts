@@ -86,6 +86,8 @@ export class LiveHub implements FeedSink {
   private readonly marks = new MarkBoard();
   private readonly tally = new Tally();
   private readonly windows: WindowPool;
+  /** Windows that have moved on, and whose pages are still to follow. */
+  private readonly moved = new Set<LiveWindow>();
   private auditTimer: NodeJS.Timeout | undefined;
   private feed = deferred();
   private isLive = false;
@@ -318,12 +320,22 @@ export class LiveHub implements FeedSink {
     this.windows.drop(window);
   }
 
+  /** Transactions that come in one piece from the feed make one delta of a page, not one each. */
   private changed(window: LiveWindow): void {
     this.windows.recount(window);
-    for (const channel of this.windows.channelsOf(window)) {
-      channel
-        .update()
-        ?.catch(error => this.options.logger.warn('a page could not be rendered', error));
+    if (this.moved.size === 0) queueMicrotask(() => this.publishMoved());
+    this.moved.add(window);
+  }
+
+  private publishMoved(): void {
+    const windows = [...this.moved];
+    this.moved.clear();
+    for (const window of windows) {
+      for (const channel of this.windows.channelsOf(window)) {
+        channel
+          .update()
+          ?.catch(error => this.options.logger.warn('a page could not be rendered', error));
+      }
     }
   }
 

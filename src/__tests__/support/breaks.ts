@@ -18,13 +18,14 @@ export const BREAKS: readonly Break[] = [
   {
     law: '1: it tells of a change that was never committed',
     begin: () =>
-      onCommit((deliver, transaction, n) => {
+      onCommit((deliver, transaction, n, publish) => {
         const [change] = transaction.changes;
         if (n % 10 === 0 && change.kind === 'update') {
           const {key, values, raw} = change.after;
           const name = 'Product that never was';
           const after = {key, values: {...values, name}, raw: {...raw, name}};
           deliver({...transaction, changes: [{...change, after}], marks: []});
+          publish();
         }
         deliver(transaction);
       }),
@@ -65,9 +66,11 @@ export const BREAKS: readonly Break[] = [
   {
     law: '3: it tears transactions apart',
     begin: () =>
-      onCommit((deliver, transaction) => {
-        const {changes} = transaction;
-        for (const change of changes) deliver({...transaction, changes: [change], marks: []});
+      onCommit((deliver, transaction, _, publish) => {
+        for (const change of transaction.changes) {
+          deliver({...transaction, changes: [change], marks: []});
+          publish();
+        }
         deliver({...transaction, changes: []});
       }),
   },
@@ -90,16 +93,25 @@ export const BREAKS: readonly Break[] = [
 
 type Deliver = (transaction: CommittedTransaction) => void;
 
-/** Puts something between the feed and the hub for transactions that change something. */
+/**
+ * Puts something between the feed and the hub for transactions that change something. `publish`
+ * sends what has moved so far, without waiting for what else comes in the same piece.
+ */
 function onCommit(
-  between: (deliver: Deliver, transaction: CommittedTransaction, n: number) => void,
+  between: (
+    deliver: Deliver,
+    transaction: CommittedTransaction,
+    n: number,
+    publish: () => void,
+  ) => void,
 ): () => void {
   let n = 0;
   return replaced(LiveHub.prototype, 'committed', committed =>
     function (this: LiveHub, transaction: CommittedTransaction) {
       const deliver: Deliver = each => committed.call(this, each);
+      const publish = () => (this as unknown as {publishMoved(): void}).publishMoved();
       if (transaction.changes.length === 0) deliver(transaction);
-      else between(deliver, transaction, ++n);
+      else between(deliver, transaction, ++n, publish);
     },
   );
 }

@@ -48,8 +48,10 @@ describe('the hub', () => {
       return row.values;
     };
     await arrived(hub, hub.subscribe(nobody(), everything({render})));
-    hub.committed(inserting(1, 'bad'));
-    hub.committed(inserting(2, 'good'));
+    for (const transaction of [inserting(1, 'bad'), inserting(2, 'good')]) {
+      hub.committed(transaction);
+      await turns();
+    }
     assert.deepEqual(published.flatMap(({ops}) => ops.map(({key}) => key)), ['good']);
     assert.equal(warnings.length, 2, 'tried again with the next change');
   });
@@ -139,6 +141,15 @@ describe('the hub', () => {
     hub.close();
   });
 
+  it('sends one delta for transactions that come in one piece', async () => {
+    const {hub, published} = givenHub();
+    await arrived(hub, hub.subscribe(nobody(), everything()));
+    for (const id of [1, 2, 3]) hub.committed(inserting(id, `k${id}`));
+    await turns();
+    assert.deepEqual(published.map(({seq, ops}) => [seq, ops.length]), [[1, 3]]);
+    hub.close();
+  });
+
   it('sends one delta to a member that was behind, and each to the others', async () => {
     const {hub, published} = givenHub();
     const sent: DeltaMessage[] = [];
@@ -155,7 +166,10 @@ describe('the hub', () => {
     };
     await arrived(hub, hub.subscribe(slow, everything()));
     isBehind = true;
-    for (let id = 1; id <= 8; id++) hub.committed(inserting(id, `k${id}`));
+    for (let id = 1; id <= 8; id++) {
+      hub.committed(inserting(id, `k${id}`));
+      await turns();
+    }
     assert.equal(hub.counters.waiting, 1);
     isBehind = false;
     drained();
