@@ -4,7 +4,7 @@ import type {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import {childBodySchema, idSchema, type NamedSchema, rowSchema} from './schemas';
 import type {EmbeddedActions} from './embedded-actions';
 import type {ErrorStatus} from './error-answers';
-import type {Operation} from './operations';
+import type {Operation} from './operation';
 import {ETAG, IF_MATCH} from './parameters';
 
 const UNCHANGED = {304: {description: 'If-None-Match names its version'}};

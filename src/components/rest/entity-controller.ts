@@ -21,7 +21,8 @@ import {EntityActions} from './entity-actions';
 import type {EmbeddedActions} from './embedded-actions';
 import {errors, OF_ENTITY} from './error-answers';
 import type {EmbeddedOperation} from './embedded-operations';
-import {embeddedOperationsOf, type Operation, operationsOf} from './operations';
+import type {Operation} from './operation';
+import {embeddedOperationsOf, operationsOf} from './operations';
 import type {ControllerEntity, EntityRepository} from './types';
 
 /** How a generated controller is mounted. */

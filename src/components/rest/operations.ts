@@ -2,7 +2,6 @@ import type {Entity} from '@loopback/repository';
 import {
   getFilterSchemaFor,
   getWhereSchemaFor,
-  type OperationObject,
   type ParameterObject,
   type ReferenceObject,
   type RequestBodyObject,
@@ -13,6 +12,7 @@ import type {Behaviour, BehaviourName} from '../../mixins/behaviour';
 import type {EntityActions} from './entity-actions';
 import {errors, type ErrorStatus} from './error-answers';
 import {embeddedOperations, type EmbeddedOperation} from './embedded-operations';
+import type {Operation} from './operation';
 import type {ControllerEntity} from './types';
 import {hiddenProperties} from './hidden';
 import {AS_OF, CHANGES, COUNT, ETAG, HISTORY_FILTER, IF_MATCH, REVISION_OR_CURRENT} from './parameters';
@@ -24,19 +24,6 @@ import {
   revisionSchema,
   rowSchema,
 } from './schemas';
-
-/** One route: which method answers it, and its part of the OpenAPI document. */
-export interface Operation {
-  readonly method: string;
-  /** The method of the repository that it stands for, when that has another name. */
-  readonly stands?: string;
-  readonly verb: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  readonly path: string;
-  readonly parameters: readonly ParameterObject[];
-  /** When there is one, it is the method's argument between the other parameters and headers. */
-  readonly body?: RequestBodyObject;
-  readonly spec: OperationObject;
-}
 
 /** The routes that an entity with these behaviours offers. */
 export function operationsOf(described: ControllerEntity): readonly Operation[] {
