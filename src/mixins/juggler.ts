@@ -35,6 +35,7 @@ export interface JugglerModelClass {
   _sanitizeQuery(where: Condition, options: Options): Condition;
   _coerce(where: Condition, options: Options): Condition;
   _forDB(data: Row): Row;
+  _normalize(filter: Row, options: Options): void;
   create(data: Row, options?: Options): Promise<JugglerInstance>;
   createAll(data: Row[], options?: Options): Promise<JugglerInstance[]>;
   find(filter: Row, options?: Options): Promise<JugglerInstance[]>;

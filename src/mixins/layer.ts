@@ -175,7 +175,9 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async find(filter?: Filter<any>, options?: Options): Promise<any[]> {
       if (!this.live) return super.find(filter, options);
-      return this.reader.read(filter, options, f => super.find(f, options));
+      const {directReads} = this.live;
+      const found = directReads && (await this.reader.readDirectly(directReads, filter, options));
+      return found ?? this.reader.read(filter, options, f => super.find(f, options));
     }
 
     override async findOne(filter?: Filter<any>, options?: Options): Promise<any> {
@@ -233,7 +235,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     protected override toEntity<R extends AnyEntity>(model: juggler.PersistedModel): R {
       const entity = super.toEntity<R>(model);
-      this.live?.hidden.forEach(name => delete (entity as Row)[name]);
+      this.live?.hidden.forEach(name => name in entity && delete (entity as Row)[name]);
       this.live?.hydrateChildren(entity);
       return entity;
     }

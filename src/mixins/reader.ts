@@ -1,13 +1,17 @@
 import type {Entity, Fields, Filter, Options, Where} from '@loopback/repository';
 import {visible} from './behaviours/soft-delete';
 import type {PostgresExecutor} from './executors/postgres';
+import {rowById, rowsOf} from './executors/postgres-reads';
 import {plainValue, type JugglerInstance} from './juggler';
 import {visibilityOf} from './options';
-import type {Condition} from './plan';
+import type {Condition, Row} from './plan';
 import {conjunction} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {Secrets} from './secrets';
 import {assertPlainId, plainWhere} from './where';
+
+/** What a filter may have that whole rows are read by. */
+const DIRECT: ReadonlySet<string> = new Set(['where', 'order', 'limit', 'offset', 'skip']);
 
 /** What behaviours do to reads: pass deleted rows by, decrypt. Filters are copied, not changed. */
 export class EntityReader<T extends Entity> {
@@ -19,8 +23,7 @@ export class EntityReader<T extends Entity> {
 
   /** The where of a read, with what the caller may see. */
   where(where: Where<T> | undefined, options: Options | undefined): Where<T> {
-    const guard = this.host.live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
-    return conjunction([plainWhere(where as Condition), guard]) as Where<T>;
+    return conjunction([plainWhere(where as Condition), this.guard(options)]) as Where<T>;
   }
 
   /** Runs a read of the repository with the filter completed, and decrypts what it answers. */
@@ -41,6 +44,19 @@ export class EntityReader<T extends Entity> {
     return entities;
   }
 
+  /** Whole rows, straight from PostgreSQL; undefined for a filter that wants anything else. */
+  async readDirectly(
+    postgres: PostgresExecutor,
+    filter: Filter<T> | undefined,
+    options: Options | undefined,
+  ): Promise<T[] | undefined> {
+    if (!Object.keys(filter ?? {}).every(key => DIRECT.has(key))) return undefined;
+    const asked = await this.secrets.filter(filter);
+    const own = {...asked, where: plainWhere(asked?.where as Condition)};
+    const rows = await rowsOf(postgres, this.host.live, own, this.guard(options), options ?? {});
+    return this.secrets.open(rows.map(row => this.entityOf(row)));
+  }
+
   /** A row by its id, straight from PostgreSQL. */
   async readById(
     postgres: PostgresExecutor,
@@ -48,14 +64,9 @@ export class EntityReader<T extends Entity> {
     options: Options | undefined,
   ): Promise<T[]> {
     const {live} = this.host;
-    const guard = live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
     const typed = live.typedId(assertPlainId(id));
-    const row = await postgres.findById(live, typed, guard, options ?? {});
-    if (!row) return [];
-    for (const name of Object.keys(row)) row[name] = plainValue(live.model, name, row[name]);
-    // What a juggler instance is asked for when it becomes an entity.
-    const instance = {toObject: () => row} as unknown as JugglerInstance;
-    return this.secrets.open([this.host.toLiveEntity(instance)]);
+    const row = await rowById(postgres, live, typed, this.guard(options), options ?? {});
+    return row ? this.secrets.open([this.entityOf(row)]) : [];
   }
 
   /** The where of a count. */
@@ -68,6 +79,17 @@ export class EntityReader<T extends Entity> {
 
   byId(id: unknown): Where<T> {
     return {[this.idName]: id} as Where<T>;
+  }
+
+  private guard(options: Options | undefined): Condition | undefined {
+    return this.host.live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
+  }
+
+  private entityOf(row: Row): T {
+    const {model} = this.host.live;
+    for (const name of Object.keys(row)) row[name] = plainValue(model, name, row[name]);
+    // What a juggler instance is asked for when it becomes an entity.
+    return this.host.toLiveEntity({toObject: () => row} as unknown as JugglerInstance);
   }
 
   private get idName(): string {

@@ -22,7 +22,6 @@ type DataCall = Exclude<CallName, SessionCall>;
 
 /** One client's connection: its calls, and what it is subscribed to. */
 export class LiveConnection implements ConnectionHandler {
-  private readonly context: Context;
   private readonly session: ConnectionSession;
   /** Channels joined by whom the member stands for; another person gets another member. */
   private joined = new Set<string>();
@@ -35,7 +34,6 @@ export class LiveConnection implements ConnectionHandler {
     private readonly connection: Connection,
     private readonly options: LiveConnectionOptions,
   ) {
-    this.context = new Context(options.application, `live-connection-${connection.socket.id}`);
     this.member = this.newMember();
     this.session = new ConnectionSession(connection, options.sessions, () => {
       const left = this.leaveAll();
@@ -80,7 +78,6 @@ export class LiveConnection implements ConnectionHandler {
     this.isClosed = true;
     this.session.closed();
     this.leaveAll();
-    this.context.close();
   }
 
   /** A subscription counts from the moment it is asked for, so a burst cannot pass the limit. */
@@ -157,7 +154,7 @@ export class LiveConnection implements ConnectionHandler {
     const controller = this.options.controllers.of((ref as {type?: string}).type);
     const method = methodOf(name, ref);
     const {socket} = this.connection;
-    const context = new Context(this.context, `live-call-${method}`);
+    const context = new Context(this.options.application, `live-call-${method}`);
     const {principal} = this.session;
     if (principal) context.bind(SecurityBindings.USER).to(principal);
     const call = {id: `${socket.id}-${++this.calls}`, session: this.caller(), context};

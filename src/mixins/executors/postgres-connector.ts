@@ -11,6 +11,8 @@ export interface PostgresConnector {
   columnEscaped(model: string, property: string): string;
   buildWhere(model: string, where: Condition): {sql: string; params: unknown[]};
   buildOrderBy(model: string, order: string[]): string;
+  /** With numbered placeholders. */
+  buildSelect(model: string, filter: object): {sql: string; params: unknown[]};
   toColumnValue(property: JugglerProperty, value: unknown): unknown;
   fromColumnValue(property: JugglerProperty, value: unknown): unknown;
 }

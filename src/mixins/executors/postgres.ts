@@ -41,7 +41,7 @@ import {
   removeStatement,
   type NewRow,
 } from './postgres-statements';
-import {numbered, sql, type Fragment} from './sql';
+import {numbered, type Fragment} from './sql';
 import {StatementNames} from './statement-names';
 
 const DEFAULT_NAMED_STATEMENTS = 500;
@@ -57,7 +57,7 @@ const PLAN_UNUSABLE: ReadonlySet<string> = new Set(['0A000', '26000']);
 
 /** Runs each plan as one named statement of PostgreSQL, in the caller's transaction if given. */
 export class PostgresExecutor implements Executor {
-  private readonly names: StatementNames;
+  private readonly names: Readonly<Record<'named' | 'named list', StatementNames>>;
   private readonly shapes = new WeakMap<JugglerModelClass, TableShape>();
   private readonly contexts = {
     count: new WeakMap<PlanTarget, StatementContext>(),
@@ -68,7 +68,12 @@ export class PostgresExecutor implements Executor {
   constructor(private readonly connector: PostgresConnector) {
     const {namedStatements = true} = connector.settings;
     const limit = namedStatements === true ? DEFAULT_NAMED_STATEMENTS : Number(namedStatements);
-    this.names = new StatementNames(limit);
+    // Lists have as many shapes as there are filters: they must not use up the names of the rest.
+    const lists = Math.floor(limit / 2);
+    this.names = {
+      named: new StatementNames(limit - lists),
+      'named list': new StatementNames(lists),
+    };
     surviveLostConnections(connector);
   }
 
@@ -108,34 +113,25 @@ export class PostgresExecutor implements Executor {
   async query(
     statement: Fragment,
     options: Options,
-    naming: 'named' | 'unnamed' = 'named',
+    naming: 'named' | 'named list' | 'unnamed' = 'named',
   ): Promise<{rows: unknown[][]; rowCount: number | null}> {
     const {text, values} = numbered(statement);
-    const name = naming === 'named' ? this.names.nameOf(text) : undefined;
+    const names = naming === 'unnamed' ? undefined : this.names[naming];
+    const name = names?.nameOf(text);
     const connection = this.connectionFor(options);
     try {
       return await connection.query({name, text, values, rowMode: 'array'});
     } catch (error) {
-      if (!name || !PLAN_UNUSABLE.has((error as {code?: string}).code ?? '')) throw error;
-      this.names.forget(text);
+      if (!names || !name || !PLAN_UNUSABLE.has((error as {code?: string}).code ?? '')) throw error;
+      names.forget(text);
       if (options.transaction) throw error;
       return connection.query({text, values, rowMode: 'array'});
     }
   }
 
-  /** A row by its id, in one named statement and past what juggler does for any filter. */
-  async findById(
-    {model}: PlanTarget,
-    id: unknown,
-    guard: Condition | undefined,
-    options: Options,
-  ): Promise<Row | undefined> {
-    const shape = this.shapeOf(model);
-    const byId = {[shape.idName]: id};
-    const where = this.where(model, guard ? {and: [byId, guard]} : byId);
-    const statement = sql`SELECT ${shape.columns.join(', ')} FROM ${shape.table} ${where}`;
-    const {rows} = await this.query(statement, options);
-    return rows.length ? this.rowFrom(shape, rows[0]) : undefined;
+  /** The connector's own SELECT for a filter that juggler has normalized. */
+  select(model: JugglerModelClass, filter: object): Fragment {
+    return this.connector.buildSelect(model.modelName, filter);
   }
 
   where(model: JugglerModelClass, where: Condition): Fragment {
