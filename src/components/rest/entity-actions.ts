@@ -8,10 +8,10 @@ import type {
 } from '@loopback/repository';
 import {HttpErrors, type RequestContext} from '@loopback/rest';
 import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
+import {CRUDBlockedError} from '../../core/errors';
 import type {Behaviour} from '../../mixins/behaviour';
 import {VersionConflictError} from '../../mixins/errors';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
-import {CRUDBlockedError} from '../../core/errors';
 import {AccessGate} from './access-gate';
 import {EmbeddedActions} from './embedded-actions';
 import {checkFilter, checkHistoryFilter, checkWhere} from './filter-check';

@@ -69,10 +69,9 @@ export class PostgresExecutor implements Executor {
     const {namedStatements = true} = connector.settings;
     const limit = namedStatements === true ? DEFAULT_NAMED_STATEMENTS : Number(namedStatements);
     // Lists have as many shapes as there are filters: they must not use up the names of the rest.
-    const lists = Math.floor(limit / 2);
     this.names = {
-      named: new StatementNames(limit - lists),
-      'named list': new StatementNames(lists),
+      named: new StatementNames(limit),
+      'named list': new StatementNames(Math.floor(limit / 5)),
     };
     surviveLostConnections(connector);
   }
