@@ -19,7 +19,8 @@ export const REASONS = {
     'A connection has a LoopBack context of its own, a session, a rate limit, and what it is ' +
     'subscribed to; a raw socket has its room.',
   'create-all-five':
-    'The row has eleven more columns; a version, two times and a ciphertext are made for it.',
+    'The row has eleven more columns; a version, two times and a ciphertext are made for it, and ' +
+    'the history is asked whether its id has been in use before.',
   'update-all-five':
     'The row before the write is stored whole in the history, in the same statement.',
   'delete-all-five':
