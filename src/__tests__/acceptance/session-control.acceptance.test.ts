@@ -87,12 +87,20 @@ describe('sessions, while people are connected', function () {
   });
 
   it('end one by one when a token is revoked', async () => {
-    const [first, second] = [await signedIn('bea'), await signedIn('bea')];
+    const [first, second] = await Promise.all([signedIn('bea'), signedIn('bea')]);
     (await sessions()).revoke({token: await tokenOf(first)});
     await first.event('logout');
     assert.equal((await second.call('read', PAGE)).ok, true);
     const token = await tokenOf(second);
     assert.equal((await get('/products', token)).status, 200);
+  });
+
+  it('have a token each, though they begin in one moment', async () => {
+    const tokens = await shop.get(LiveEntitiesBindings.TOKEN_SERVICE);
+    const profile = {[securityId]: 'bea', id: 'bea'};
+    const made = await Promise.all([1, 2, 3].map(() => tokens.generateToken(profile)));
+    assert.equal(new Set(made).size, 3);
+    assert.deepEqual(Object.keys(await tokens.verifyToken(made[0])), ['id']);
   });
 
   it('go on by another role when it has changed, and show nothing of the old one', async () => {

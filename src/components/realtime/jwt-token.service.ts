@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import type {TokenService} from '@loopback/authentication';
 import {config, type Provider} from '@loopback/core';
 import {securityId, type UserProfile} from '@loopback/security';
@@ -26,7 +27,7 @@ export class JwtTokenService implements TokenService {
   /** @throws LiveEntityError `NOT_AUTHENTICATED` (401) */
   async verifyToken(token: string): Promise<UserProfile> {
     try {
-      const {iat, exp, ...profile} = verify(token, this.secret, {
+      const {iat, exp, jti, ...profile} = verify(token, this.secret, {
         algorithms: ['HS256'],
         clockTimestamp: Date.now() / 1000,
       }) as JwtPayload;
@@ -39,7 +40,9 @@ export class JwtTokenService implements TokenService {
   async generateToken(userProfile: UserProfile): Promise<string> {
     // Whole seconds could not tell a token from one that was revoked in the same second.
     const iat = Date.now() / 1000;
-    const claims = {id: userProfile[securityId], ...userProfile, iat};
+    // Two sessions of one person never share a token: revoking one must not end the other.
+    const jti = randomUUID();
+    const claims = {id: userProfile[securityId], ...userProfile, iat, jti};
     const expiresIn = this.expiresIn as SignOptions['expiresIn'];
     return sign(claims, this.secret, {algorithm: 'HS256', expiresIn});
   }
