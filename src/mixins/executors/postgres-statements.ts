@@ -6,7 +6,8 @@ import type {
   RemovePlan,
   Row,
 } from '../plan';
-import {columnValue} from './postgres-connector';
+import {plainCondition} from './plain-conditions';
+import {columnValue, type PostgresConnector} from './postgres-connector';
 import {column, listed, type StatementContext, type TableShape} from './postgres-context';
 import {differences, type NewValue} from './postgres-differences';
 import {answersByCount, leavesRowsAlone} from './postgres-answers';
@@ -261,8 +262,7 @@ function conditions(
   {checked}: ChangePlan | RemovePlan,
   where: Condition,
 ): (Fragment | undefined)[] {
-  const {sql: text, params} = connector.buildWhere(entity.model.modelName, where);
-  const met = text ? {sql: `(${text.replace(/^WHERE /, '')})`, params} : undefined;
+  const met = plainCondition(connector, entity, where) ?? anyCondition(connector, entity, where);
   if (!checked) return [met];
   const id = `t.${column(entity, entity.idName)}`;
   const versions = Object.fromEntries(checked.map(row => [String(row.id), row.version]));
@@ -273,6 +273,15 @@ function conditions(
     sql`${id} = ANY(${param(checked.map(row => row.id))})`,
     sql`${version} IS NOT DISTINCT FROM (${named} ->> ${id}::text)`,
   ];
+}
+
+function anyCondition(
+  connector: PostgresConnector,
+  {model}: TableShape,
+  where: Condition,
+): Fragment | undefined {
+  const {sql: text, params} = connector.buildWhere(model.modelName, where);
+  return text ? {sql: `(${text.replace(/^WHERE /, '')})`, params} : undefined;
 }
 
 function allOf(conditions: readonly (Fragment | undefined)[]): Fragment {

@@ -114,15 +114,15 @@ export class PostgresExecutor implements Executor {
     options: Options,
     naming: 'named' | 'named list' | 'unnamed' = 'named',
   ): Promise<{rows: unknown[][]; rowCount: number | null}> {
-    const {text, values} = numbered(statement);
     const names = naming === 'unnamed' ? undefined : this.names[naming];
-    const name = names?.nameOf(text);
+    const {text, name} = names?.of(statement.sql) ?? {text: numbered(statement.sql)};
+    const values = [...statement.params];
     const connection = this.connectionFor(options);
     try {
       return await connection.query({name, text, values, rowMode: 'array'});
     } catch (error) {
       if (!names || !name || !PLAN_UNUSABLE.has((error as {code?: string}).code ?? '')) throw error;
-      names.forget(text);
+      names.forget(statement.sql);
       if (options.transaction) throw error;
       return connection.query({text, values, rowMode: 'array'});
     }

@@ -38,10 +38,10 @@ export function sql(strings: TemplateStringsArray, ...parts: (string | Fragment)
   return {sql: text, params};
 }
 
-/** The statement as PostgreSQL takes it: `$1`, `$2`, … in place of `?`. */
-export function numbered(fragment: Fragment): {text: string; values: unknown[]} {
-  const parts = fragment.sql.split('?');
+/** A statement's text as PostgreSQL takes it: `$1`, `$2`, … in place of `?`. */
+export function numbered(sql: string): string {
+  const parts = sql.split('?');
   let text = parts[0];
   for (let n = 1; n < parts.length; n++) text += `$${n}${parts[n]}`;
-  return {text, values: [...fragment.params]};
+  return text;
 }
