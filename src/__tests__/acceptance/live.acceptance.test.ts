@@ -102,6 +102,8 @@ describe('a live view', function () {
     const live = await signedIn('clerk');
     const model = live.model<Product>({type: 'Product', id: 'a'});
     await model.ready;
+    // The window may still be warm, with a row of that id that an earlier test had.
+    await until(model, () => model.value?._version === _version);
     await model.update({qty: 1, name: 'Anvils'});
     assert.deepEqual([model.value!.qty, model.value!._version], [1, _version]);
     await database.query(`UPDATE product SET name = 'Renamed', _version = 'v2' WHERE id = 'a'`);

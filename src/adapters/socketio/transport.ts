@@ -15,6 +15,7 @@ import {Counted} from './counted';
 import {Drains, roomOf, SocketOutlet} from './outlet';
 import {RateLimit} from './rate-limit';
 import {checkRequest, type CallName} from './requests';
+import {Turns} from './turns';
 import {isInternal, toWireError} from './wire-error';
 
 export type LiveSocket = Socket<ClientToServerEvents, ServerToClientEvents>;
@@ -72,6 +73,7 @@ export class SocketTransport implements Publisher {
   private readonly handlers = new WeakMap<LiveSocket, ConnectionHandler>();
   private readonly refusals = new Map<string, number>();
   private readonly drains = new Drains();
+  private readonly turns = new Turns();
   private readonly outlets = new WeakMap<LiveSocket, SocketOutlet>();
 
   constructor(private readonly options: TransportOptions) {
@@ -82,9 +84,11 @@ export class SocketTransport implements Publisher {
       perMessageDeflate: false,
       maxHttpBufferSize: options.payloadBytes,
       cors: options.cors,
+      allowRequest: (_, allow) => this.turns.take(() => allow(undefined, true)),
     });
     this.io.use((socket, next) => {
-      this.accept(socket).then(
+      const accepted = this.turns.mine().then(() => this.accept(socket));
+      accepted.then(
         () => next(),
         error => next(Object.assign(new Error('refused'), {data: this.wireError(error)})),
       );
@@ -198,6 +202,7 @@ export class SocketTransport implements Publisher {
     try {
       done = limit.take();
       const given = typeof request === 'function' ? {} : request;
+      await this.turns.mine();
       const checked = checkRequest(name, given, this.options.depth);
       reply({ok: true, ...(await handler.call(name, checked))});
     } catch (error) {
