@@ -32,29 +32,34 @@ export function insertStatement(
   rows: readonly NewRow[],
   returned: readonly string[],
 ): Fragment {
-  const {connector, entity} = context;
+  const {entity} = context;
   const names = entity.properties.filter(p =>
     rows.some(row => row.values[p] !== undefined || row.assign[p]),
   );
-  const tuples = rows.map(({values, assign}) =>
-    join(
-      names.map(name =>
-        assign[name] && assign[name].kind !== 'value'
-          ? assignedOnInsert(context, assign[name], values)
-          : values[name] === undefined
-            ? raw('DEFAULT')
-            : columnValue(connector, entity.model.definition.properties[name], values[name]),
-      ),
-      ', ',
-    ),
-  );
+  const params: unknown[] = [];
+  const cell = (name: string, {values, assign}: NewRow) => {
+    const given = cellOf(context, name, values, assign[name]);
+    for (const param of given.params) params.push(param);
+    return given.sql;
+  };
+  const tuples = rows.map(row => `(${names.map(name => cell(name, row)).join(', ')})`);
   const columns = names.map(name => column(entity, name)).join(', ');
-  const source = names.length
-    ? sql`(${columns}) VALUES ${join(tuples.map(t => sql`(${t})`), ', ')}`
-    : raw('DEFAULT VALUES');
-  const insert = sql`INSERT INTO ${entity.table} ${source}`;
+  const source = names.length ? `(${columns}) VALUES ${tuples.join(', ')}` : 'DEFAULT VALUES';
   const answer = returned.map(name => column(entity, name)).join(', ');
-  return answer ? sql`${insert} RETURNING ${answer}` : insert;
+  const returning = answer && ` RETURNING ${answer}`;
+  return {sql: `INSERT INTO ${entity.table} ${source}${returning}`, params};
+}
+
+function cellOf(
+  context: StatementContext,
+  name: string,
+  values: Row,
+  assigned: Assigned | undefined,
+): Fragment {
+  if (assigned && assigned.kind !== 'value') return assignedOnInsert(context, assigned, values);
+  if (values[name] === undefined) return raw('DEFAULT');
+  const {connector, entity} = context;
+  return columnValue(connector, entity.model.definition.properties[name], values[name]);
 }
 
 /**
