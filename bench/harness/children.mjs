@@ -1,10 +1,16 @@
 /** The outside of the bench's child processes: start, call, end. */
 import {fork} from 'node:child_process';
 import {once} from 'node:events';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {killDescendants} from './processes.mjs';
 
 const children = new Set();
 let profiles;
+let home;
+let over = false;
 const SECONDS_TO_END = 5;
 
 /** Has every subject that is started from now on write a CPU profile into that folder. */
@@ -21,11 +27,19 @@ export function profileInto(folder) {
  * `end()`
  */
 export async function start(module, {node = process.execPath, env = {}} = {}) {
+  if (over) throw new Error('the run is over');
+  home ??= makeHome();
   const file = fileURLToPath(new URL(`../${module}`, import.meta.url));
   const child = fork(file, [], {
+    // Some peers write logs and the like where they were started.
+    cwd: home,
     execPath: node,
     execArgv: ['--expose-gc'],
-    env: {...process.env, ...env, NODE_ENV: 'production', BENCH_PROFILES: profiles ?? ''},
+    env: {
+      ...process.env, TMPDIR: home, TEMP: home, TMP: home,
+      ...env,
+      NODE_ENV: 'production', BENCH_PROFILES: profiles ?? '',
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });
@@ -70,9 +84,18 @@ export async function start(module, {node = process.execPath, env = {}} = {}) {
   };
 }
 
-/** Ends all that are left. */
+/** Ends all that are left, and what they have written; none can be started afterwards. */
 export async function endAll() {
+  over = true;
   await Promise.all([...children].map(endChild));
+  if (home) rmSync(home, {recursive: true, force: true});
+}
+
+/** A folder that the children work in, and all that they write goes with. */
+function makeHome() {
+  const folder = mkdtempSync(join(tmpdir(), 'live-entities-bench-'));
+  process.once('exit', () => rmSync(folder, {recursive: true, force: true}));
+  return folder;
 }
 
 async function endChild(child) {
@@ -80,7 +103,10 @@ async function endChild(child) {
   const ended = once(child, 'exit');
   if (child.connected) child.disconnect();
   else child.kill('SIGTERM');
-  const impatience = setTimeout(() => child.kill('SIGKILL'), SECONDS_TO_END * 1000);
+  const impatience = setTimeout(() => {
+    killDescendants(child.pid);
+    child.kill('SIGKILL');
+  }, SECONDS_TO_END * 1000);
   await ended;
   clearTimeout(impatience);
 }
