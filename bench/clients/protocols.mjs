@@ -6,7 +6,8 @@
  * what is written from now on will arrive; `texts(handler)` hands over every message; `end()` cuts
  * the connection. `idsIn(text)` names the created rows that a message shows.
  */
-import WebSocket from 'ws';
+import {openSocket} from './socket.mjs';
+import {Zero} from './zero.mjs';
 
 /** The frames of Socket.IO, without its client: https://socket.io/docs/v4/socket-io-protocol */
 class SocketIo {
@@ -174,14 +175,6 @@ class Directus {
   }
 }
 
-function openSocket(url) {
-  return new WebSocket(url, {
-    perMessageDeflate: false,
-    skipUTF8Validation: true,
-    handshakeTimeout: 10_000,
-  });
-}
-
 export const PROTOCOLS = {
   'live-entities': {
     connect: async (address, options) =>
@@ -218,4 +211,5 @@ export const PROTOCOLS = {
     connect: address => Directus.connect(address),
     idsIn: text => JSON.parse(text).data.map(({id}) => id),
   },
+  zero: {connect: address => Zero.connect(address), idsIn: text => Zero.idsIn(text)},
 };

@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {arch, availableParallelism, cpus, loadavg, platform, release, totalmem} from 'node:os';
 import {fileURLToPath} from 'node:url';
+import {node22} from './peers.mjs';
 import {SETTINGS} from './postgres.mjs';
 
 const require = createRequire(import.meta.url);
@@ -15,10 +16,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the figures were measured on and with. */
 export function describeEnvironment(postgresVersion) {
+  const changes = git('status', '--porcelain', 'src');
   return {
     date: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD'),
-    uncommittedChanges: git('status', '--porcelain', 'src') !== '',
+    commit: git('rev-parse', '--short', 'HEAD') ?? 'unknown',
+    uncommittedChanges: changes === undefined ? 'unknown' : changes !== '',
     system: `${platform()} ${release()} ${arch()}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
@@ -33,13 +35,28 @@ export function describeEnvironment(postgresVersion) {
     ].map(name => [name, versionOf(require, name)])),
     peers: {
       ...Object.fromEntries(PEERS.map(name => [name, versionOf(requirePeer, name)])),
-      directus: requirePeer('./directus/package.json').dependencies.directus,
+      directus: pinned('directus').directus,
+      '@rocicorp/zero': pinned('zero')['@rocicorp/zero'],
+      'Node.js (of Directus and Zero)': node22Version(),
     },
   };
 }
 
-/** The version of an installed package, or undefined. */
-export function versionOf(from, name) {
+/** What a folder of its own has, by the versions that it is pinned to. */
+function pinned(folder) {
+  const {dependencies, optionalDependencies} = requirePeer(`./${folder}/package.json`);
+  return {...dependencies, ...optionalDependencies};
+}
+
+function node22Version() {
+  const node = node22();
+  if (node === null) return '(none)';
+  if (node === process.execPath) return process.versions.node;
+  return pinned('node22')[`node-${process.platform}-${process.arch}`];
+}
+
+/** The version of an installed package. */
+function versionOf(from, name) {
   for (const folder of from.resolve.paths(name) ?? []) {
     try {
       return JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8')).version;
@@ -50,13 +67,14 @@ export function versionOf(from, name) {
   try {
     return from(`${name}/package.json`).version;
   } catch {
-    return undefined;
+    return '(not installed)';
   }
 }
 
 function git(...args) {
   try {
-    return execFileSync('git', args, {cwd: root, encoding: 'utf8'}).trim();
+    const stdio = ['ignore', 'pipe', 'ignore'];
+    return execFileSync('git', args, {cwd: root, encoding: 'utf8', stdio}).trim();
   } catch {
     return undefined;
   }

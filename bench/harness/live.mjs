@@ -1,14 +1,18 @@
 /** A server of the realtime questions and its clients, each in a process of its own. */
 import {start} from './children.mjs';
-import {nodeOfDirectus} from './peers.mjs';
+import {node22} from './peers.mjs';
 
-const DIRECTUS = 'Directus 12';
+export const RAW = 'raw Socket.IO';
+export const OURS = 'loopback4-live-entities';
+export const FEATHERS = 'Feathers 5, a channel for each category';
+export const PARSE = 'Parse Server 9';
+export const ZERO = 'Zero 1';
 
 /** The servers, by the name that the results give them. */
 export const SERVERS = {
-  'raw Socket.IO': {module: 'subjects/raw-server.mjs', protocol: 'raw'},
-  'loopback4-live-entities': {module: 'subjects/our-server.mjs', protocol: 'live-entities'},
-  'Feathers 5, a channel for each category': {
+  [RAW]: {module: 'subjects/raw-server.mjs', protocol: 'raw'},
+  [OURS]: {module: 'subjects/our-server.mjs', protocol: 'live-entities'},
+  [FEATHERS]: {
     module: 'peers/feathers-server.mjs',
     protocol: 'feathers',
   },
@@ -17,32 +21,44 @@ export const SERVERS = {
     protocol: 'feathers',
     options: {filter: true},
   },
-  'Parse Server 9': {module: 'peers/parse-server.mjs', protocol: 'parse'},
-  [DIRECTUS]: {
+  [PARSE]: {module: 'peers/parse-server.mjs', protocol: 'parse'},
+  'Directus 12': {
     module: 'peers/directus-server.mjs',
     protocol: 'directus',
-    node: nodeOfDirectus(),
+    node: node22(),
+    startsSlowly: true,
     // It reads the row again for each subscriber: a whole burst would take minutes.
     share: 0.1,
   },
+  [ZERO]: {
+    module: 'peers/zero-server.mjs',
+    protocol: 'zero',
+    node: node22(),
+    startsSlowly: true,
+    // Every client has pipelines of its own that each write goes through.
+    share: 0.1,
+  },
 };
-/** Those that run here, by name; a hasty run leaves out the one that takes long to start. */
+/** Those that run here, by name; a hasty run leaves out those that take long to start. */
 export function namesOf(quick) {
-  return Object.keys(SERVERS).filter(name =>
-    SERVERS[name].node !== null && !(quick && name === DIRECTUS));
+  return Object.keys(SERVERS).filter(name => whyNot(name, quick) === undefined);
 }
 
 /** Why others are not among them. */
 export function leftOutOf(quick) {
-  const reasons = ['Zero 1.9: nobody has written a server of it for this bench'];
-  if (quick) reasons.push(`${DIRECTUS}: it takes half a minute to start, too long for --quick`);
-  else if (SERVERS[DIRECTUS].node === null) {
-    reasons.push(`${DIRECTUS}: it needs Node.js 22, and npm has none for this machine`);
-  }
-  return reasons;
+  return Object.keys(SERVERS).flatMap(name => {
+    const reason = whyNot(name, quick);
+    return reason === undefined ? [] : [`${name}: ${reason}`];
+  });
 }
-export const RAW = 'raw Socket.IO';
-export const OURS = 'loopback4-live-entities';
+
+/** Why a server does not take part, or undefined when it does. */
+export function whyNot(name, quick) {
+  const {node, startsSlowly} = SERVERS[name];
+  if (node === null) return 'it needs Node.js 22, and npm has none for this machine';
+  return quick && startsSlowly ? 'it takes long to start, too long for --quick' : undefined;
+}
+
 
 /**
  * Starts one of the servers on a database of its own.

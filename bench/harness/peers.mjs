@@ -5,24 +5,27 @@ import {createRequire} from 'node:module';
 import {spawn} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 
-const DIRECTUS = createRequire(import.meta.url)('../peers/directus/package.json');
+const NODE_22 = createRequire(import.meta.url)('../peers/node22/package.json');
 
 /** Installs the peers into folders of the bench's own, unless these very versions are there. */
 export async function installPeers() {
   await installInto('peers');
+  if (node22() === null) return;
+  if (node22() !== process.execPath) await installInto('peers/node22', '--ignore-scripts');
   await installInto('peers/directus', '--ignore-scripts');
+  await installInto('peers/zero', '--ignore-scripts');
 }
 
 /**
- * The Node.js 22 that Directus needs: this one, if it is new enough, or the one that comes with it.
+ * The Node.js 22 that some peers need: this one, if it is new enough, or the one that npm has.
  *
  * @returns null where there is none for this machine
  */
-export function nodeOfDirectus() {
+export function node22() {
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
   const platform = `${process.platform}-${process.arch}`;
-  if (!(`node-${platform}` in DIRECTUS.optionalDependencies)) return null;
-  const binary = `../peers/directus/node_modules/node-${platform}/bin/node`;
+  if (!(`node-${platform}` in NODE_22.optionalDependencies)) return null;
+  const binary = `../peers/node22/node_modules/node-${platform}/bin/node`;
   return fileURLToPath(new URL(binary, import.meta.url));
 }
 

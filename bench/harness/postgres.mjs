@@ -70,6 +70,10 @@ export async function startPostgres() {
         query: async (text, values) => (await client.query(text, values)).rows,
         async drop() {
           await client.end();
+          // A server that went in haste may have left its replication connection behind.
+          await admin.query(
+            `SELECT pg_terminate_backend(active_pid, 10000) FROM pg_replication_slots
+             WHERE database = $1 AND active`, [unique]);
           await admin.query(`DROP DATABASE IF EXISTS ${unique} WITH (FORCE)`);
         },
       };

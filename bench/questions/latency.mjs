@@ -5,7 +5,8 @@
 import {idsOf} from '../harness/ids.mjs';
 import {areStored, leftOutOf, namesOf, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
-import {quantile} from '../harness/stats.mjs';
+import {median, quantile} from '../harness/stats.mjs';
+import {limitOf} from '../report/limits.mjs';
 
 const SUBSCRIBERS = 100;
 const PER_SECOND = 25;
@@ -46,6 +47,12 @@ export const latency = {
         };
         return others.map(name => compare(these, name, RAW, units));
       }),
+      notes: names.flatMap(name => limitOf({
+        name,
+        perSecond: PER_SECOND,
+        waitMs: median(measures[name].map(({p50}) => p50)),
+        cpuMs: median(measures[name].map(({cpu}) => cpu)),
+      }) ?? []),
       leftOut: leftOutOf(quick),
     };
   },

@@ -1,10 +1,9 @@
 /** Everybody loses the connection and comes back at once: how long does the server stand still? */
 import {idsOf} from '../harness/ids.mjs';
-import {burst, OURS, RAW, startLive} from '../harness/live.mjs';
+import {burst, FEATHERS, OURS, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 import {median} from '../harness/stats.mjs';
 
-const FEATHERS = 'Feathers 5, a channel for each category';
 const CATEGORIES = 50;
 
 export const reconnect = {

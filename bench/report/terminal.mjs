@@ -1,7 +1,7 @@
 import {formatNumber, formatSpread} from './format.mjs';
 
 /** The answer to a question, for the terminal. */
-export function printAnswer({results, facts = [], leftOut = []}) {
+export function printAnswer({results, facts = [], notes = [], leftOut = []}) {
   const rows = results.map(({question, subject, against, unit, value, ratio, cpu, correct}) => [
     question,
     subject,
@@ -17,5 +17,6 @@ export function printAnswer({results, facts = [], leftOut = []}) {
   for (const {text, value, unit} of facts) {
     console.log(`  ${text}: ${formatNumber(value)} ${unit}`.trimEnd());
   }
+  for (const sentence of notes) console.log(`  ${sentence}`);
   for (const sentence of leftOut) console.log(`  left out: ${sentence}`);
 }

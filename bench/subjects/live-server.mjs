@@ -20,10 +20,12 @@ const FARTHEST = 2 * CONNECTIONS;
  *
  * @param open starts it on that database; it answers `address`, where clients connect, and
  * `create(product)`, which resolves when the row is committed
+ * @param others what this server answers in another way than the rest
  */
-export function serveLive(open) {
+export function serveLive(open, others = {}) {
   let server;
   serve({
+    ...others,
     async open(url, options = {}) {
       server = await open(url, options);
       return server.address;
