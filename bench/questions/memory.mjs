@@ -1,11 +1,14 @@
 /** Memory of the server for a subscriber of a view, and for a view. */
-import {OURS, RAW, startLive} from '../harness/live.mjs';
+import {idsOf} from '../harness/ids.mjs';
+import {burst, FEATHERS, OURS, PARSE, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 import {median} from '../harness/stats.mjs';
 
 const CATEGORY = 'chairs';
-const FEATHERS = 'Feathers 5, a channel for each category';
-const PARSE = 'Parse Server 9';
+const PAGE = 20;
+const VIEWS_OF_A_SOCKET = 100;
+/** Connections that are there before it is measured. */
+const FIRST = 500;
 
 export const memory = {
   title: 'Memory of the server',
@@ -19,56 +22,79 @@ export const memory = {
       warmUp: 0,
       async run(name, round) {
         progress(`round ${round + 1}: ${subscribers.toLocaleString('en')} subscribers of ${name}`);
-        const {kept, rss} = await growth(postgres, name, Array(subscribers).fill([CATEGORY]));
-        return {value: rss, kept, correct: true};
+        const plan = Array(subscribers).fill([CATEGORY]);
+        const {rss, kept, correct} = await growth(postgres, name, plan, FIRST + subscribers);
+        return {value: rss, kept, correct};
       },
     });
-    const views = quick ? 500 : 5_000;
-    progress(`${views.toLocaleString('en')} views`);
-    const plan = Array.from({length: views / 100}, (_, i) =>
-      Array.from({length: 100}, (_, j) => `category-${i}-${j}`));
-    const {kept: view} = await growth(postgres, OURS, plan);
-    const heap = Object.fromEntries(names.map(name =>
-      [name, measures[name].map(each => ({...each, value: each.kept}))]));
-    const others = names.filter(name => name !== RAW);
-    const unit = 'kB a subscriber';
+    const question = 'memory-per-subscriber';
+    const unit = 'kB of resident memory a subscriber';
     return {
-      results: [
-        ...others.map(name =>
-          compare(measures, name, RAW, {question: 'memory-per-subscriber', unit})),
-        ...others.map(name => compare(heap, name, RAW, {question: 'heap-per-subscriber', unit})),
-      ],
+      results: names.filter(name => name !== RAW)
+        .map(name => compare(measures, name, RAW, {question, unit})),
       facts: [
-        {
-          text: 'Resident memory for a subscriber, raw Socket.IO',
-          value: median(measures[RAW].map(each => each.value)),
-          unit: 'kB',
-        },
-        {
-          text: 'Of it objects and buffers that are left after collecting, raw Socket.IO',
-          value: median(heap[RAW].map(each => each.value)),
-          unit: 'kB',
-        },
-        {text: 'A view of its own, empty', value: view, unit: 'kB'},
+        ...names.flatMap(name => factsOf(name, measures[name])),
+        ...(await perView({postgres, quick, progress})),
       ],
     };
   },
 };
 
+function factsOf(name, measures) {
+  const fact = (text, of) => ({text: `${text}, ${name}`, value: median(measures.map(of)), unit: 'kB'});
+  return [
+    fact('Resident memory for a subscriber', ({value}) => value),
+    fact('Of it objects and buffers that are left after collecting', ({kept}) => kept),
+  ];
+}
+
+/** What a view's window takes, with nothing in it and with a page of rows. */
+async function perView({postgres, quick, progress}) {
+  const facts = [];
+  const sizes = [[0, quick ? 500 : 5_000], [PAGE, quick ? 500 : 2_000]];
+  for (const [rows, views] of sizes) {
+    progress(`${views.toLocaleString('en')} views of ${rows} rows`);
+    const plan = Array.from({length: views / VIEWS_OF_A_SOCKET}, (_, i) =>
+      Array.from({length: VIEWS_OF_A_SOCKET}, (_, j) => `category-${i}-${j}`));
+    const {rss, kept, correct} = await growth(postgres, OURS, plan, FIRST, rows);
+    if (!correct) throw new Error('a view has missed a write while memory was measured');
+    const what = `A view of its own, ${rows ? `with a page of ${rows} rows` : 'empty'}`;
+    facts.push(
+      {text: `${what}: objects and buffers after collecting`, value: kept, unit: 'kB'},
+      {text: `${what}: resident memory`, value: rss, unit: 'kB'},
+    );
+  }
+  return facts;
+}
+
 /**
  * What each category of the plan costs the server, in kB: what its resident memory grows by, which
  * is what a machine has to have, garbage and gaps included; and the objects and buffers of it that
- * are left after collecting. The
- * first connections are not counted: they make what is made once, and use up what lies ready.
+ * are left after collecting. The first connections are not counted: they make what is made once,
+ * and use up what lies ready. Right when a write afterwards reaches those who are to hear of it.
+ *
+ * @param listeners how many connections, from the first, are in the category that is written to
+ * @param rows how many each category has before
  */
-async function growth(postgres, name, plan) {
+async function growth(postgres, name, plan, listeners, rows = 0) {
   const live = await startLive(postgres, name);
-  await live.clients.call('join', Array(500).fill([CATEGORY]));
+  if (rows) await fill(live.database, plan.flat(), rows);
+  await live.clients.call('join', Array(FIRST).fill([CATEGORY]));
   const before = await live.server.call('memory');
   await live.clients.call('join', plan);
   const after = await live.server.call('memory');
+  const {correct} = await burst(live, idsOf(0, 1), CATEGORY, listeners);
   await live.end();
   const per = bytes => bytes / plan.flat().length / 1000;
   const kept = memory => memory.heapUsed + memory.external;
-  return {kept: per(kept(after) - kept(before)), rss: per(after.rss - before.rss)};
+  return {kept: per(kept(after) - kept(before)), rss: per(after.rss - before.rss), correct};
+}
+
+function fill(database, categories, rows) {
+  return database.query(
+    `INSERT INTO product (id, name, category, qty, price)
+     SELECT category || '-' || n, 'Oak chair', category, 4, 129.5
+     FROM unnest($1::text[]) category, generate_series(1, $2) n`,
+    [categories, rows],
+  );
 }
