@@ -3,13 +3,11 @@
  * grows with the views, the subscribers of the view, and its page.
  */
 import {idsOf} from '../harness/ids.mjs';
-import {areStored, OURS, RAW, startLive} from '../harness/live.mjs';
+import {areStored, FEATHERS, OURS, PARSE, RAW, startLive, whyNot, ZERO} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 import {median} from '../harness/stats.mjs';
 
 const CATEGORY = 'chairs';
-const FEATHERS = 'Feathers 5, a channel for each category';
-const PARSE = 'Parse Server 9';
 const QUESTION = 'cpu-per-write-10k-views';
 const VIEWS_OF_A_SOCKET = 100;
 
@@ -19,107 +17,133 @@ export const views = {
 
   async run({postgres, quick, progress}) {
     const context = {postgres, quick, progress};
-    const compared = [
-      [OURS, quick ? 1_000 : 10_000],
-      [RAW, quick ? 1_000 : 10_000],
-      [FEATHERS, quick ? 1_000 : 10_000],
-      [PARSE, quick ? 100 : 1_000],
+    const many = [{views: quick ? 1_000 : 10_000}];
+    const results = [
+      ...(await manyAgainstOne(context, OURS, many)),
+      ...(await manyAgainstOne(context, RAW, many)),
+      ...(await manyAgainstOne(context, FEATHERS, many)),
+      ...(await manyAgainstOne(context, PARSE, [{views: quick ? 100 : 1_000}])),
     ];
-    const results = [];
-    for (const [name, count] of compared) results.push(await manyAgainstOne(context, name, count));
+    const leftOut = [quick
+      ? '--quick has 1,000 views (Parse 100) in place of 10,000 (Parse 1,000)'
+      : `${PARSE} has 1,000 views: 10,000 would take it the whole time of the bench`];
+    const without = whyNot(ZERO, quick);
+    if (without === undefined) {
+      results.push(...(await manyAgainstOne(context, ZERO, OF_ZERO, WRITES_OF_ZERO)));
+      leftOut.push(`${ZERO} has 1,000 views as the others have them, ${VIEWS_OF_A_SOCKET} a ` +
+        'client, and 400 of a client each, which costs it the most: a write goes through every ' +
+        'client’s pipelines. Each write waits until the one before has arrived, since it makes ' +
+        'one of the writes that come while it is at one');
+    } else leftOut.push(`${ZERO}: ${without}`);
     const curves = [
       ...(await byViews(context)),
       await bySubscribers(context),
       await byPage(context),
     ];
-    return {
-      results,
-      curves,
-      leftOut: quick
-        ? ['--quick has 1,000 views (Parse 100) in place of 10,000 (Parse 1,000)']
-        : [`${PARSE} has 1,000 views: 10,000 would take it the whole time of the bench`],
-    };
+    return {results, curves, leftOut};
   },
 };
 
-/** Two servers of one kind, in turns: one with many views alive, one with the affected only. */
-async function manyAgainstOne({postgres, quick, progress}, name, count) {
-  const counts = {one: 1, many: count};
+const OF_ZERO = [{views: 1_000}, {views: 400, ofASocket: 1}];
+const WRITES_OF_ZERO = {rounds: 5, warmUp: 1, writes: 15, write: cpuOfArrivals};
+
+/**
+ * Servers of one kind, in turns: one with the affected view only, others with many alive.
+ *
+ * @param cases `{views, ofASocket}` of those with many
+ */
+async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
+  const {rounds = quick ? 6 : 12, warmUp = 2, writes = quick ? 60 : 150, write = cpuOfWrites} = how;
   const running = {};
-  for (const [which, views] of Object.entries(counts)) {
-    progress(`${name}: opening ${views.toLocaleString('en')} views`);
-    running[which] = await startLive(postgres, name);
-    await openViews(running[which], views);
+  for (const each of [{views: 1}, ...cases]) {
+    const words = wordsOf(each);
+    progress(`${name}: opening ${words}`);
+    running[words] = await startLive(postgres, name);
+    await openViews(running[words], each.views, 0, each.ofASocket);
   }
-  const measures = await alternate(['one', 'many'], {
-    rounds: quick ? 6 : 12,
-    warmUp: 2,
+  const [one, ...many] = Object.keys(running);
+  const measures = await alternate([one, ...many], {
+    rounds,
+    warmUp,
     run(which, round) {
-      progress(`${name}: round ${round + 1}, ${counts[which].toLocaleString('en')} views`);
-      return cpuOfWrites(running[which], idsOf(round, quick ? 60 : 150));
+      progress(`${name}: round ${round + 1}, ${which}`);
+      return write(running[which], idsOf(round, writes));
     },
   });
   await Promise.all(Object.values(running).map(each => each.end()));
-  const result = compare(measures, 'many', 'one', {question: QUESTION, unit: 'CPU ms a write'});
-  return {...result, subject: `${name}: ${count.toLocaleString('en')} views`, against: 'one view'};
+  return many.map(which => ({
+    ...compare(measures, which, one, {question: QUESTION, unit: 'CPU ms a write'}),
+    subject: `${name}: ${which}`,
+  }));
+}
+
+function wordsOf({views, ofASocket}) {
+  if (views === 1) return 'one view';
+  return `${views.toLocaleString('en')} views${ofASocket === 1 ? ' of a client each' : ''}`;
 }
 
 /** The CPU of a write, and writes a second, against the number of views alive. */
 async function byViews({postgres, quick, progress}) {
   const steps = quick ? [1, 10, 100, 1_000] : [1, 10, 100, 1_000, 10_000, 50_000, 100_000];
-  const live = await startLive(postgres, OURS);
   const cpu = [];
   const rate = [];
-  let open = 0;
-  for (const [step, views] of steps.entries()) {
-    progress(`${OURS}: opening ${views.toLocaleString('en')} views`);
-    await openViews(live, views - open, open);
-    open = views;
-    const measures = await repeated(live, quick, step);
-    cpu.push({x: views, y: median(measures.map(({value}) => value))});
-    rate.push({x: views, y: median(measures.map(({perSecond}) => perSecond))});
+  for (const name of [OURS, RAW]) {
+    const live = await startLive(postgres, name);
+    const measured = [];
+    let open = 0;
+    for (const [step, views] of steps.entries()) {
+      progress(`${name}: opening ${views.toLocaleString('en')} views`);
+      await openViews(live, views - open, open);
+      open = views;
+      measured.push({x: views, measures: await repeated(live, quick, step)});
+    }
+    await live.end();
+    cpu.push(curveOf(name, measured, ({value}) => value));
+    rate.push(curveOf(name, measured, ({perSecond}) => perSecond));
   }
-  await live.end();
   const label = 'views alive, one affected';
   const title = 'Server CPU per write, by views alive';
   const writes = 'Writes a second, by views alive';
   return [
-    {id: 'cpu-by-views', title, label, unit: 'ms', points: cpu},
-    {id: 'writes-by-views', title: writes, label, unit: '1/s', points: rate},
+    {id: 'cpu-by-views', title, label, unit: 'ms', series: cpu},
+    {id: 'writes-by-views', title: writes, label, unit: '1/s', series: rate},
   ];
 }
 
 async function bySubscribers({postgres, quick, progress}) {
   const steps = quick ? [1, 10, 100] : [1, 10, 100, 1_000, 3_000];
-  const live = await startLive(postgres, OURS);
-  const points = [];
-  let open = 0;
-  for (const [step, subscribers] of steps.entries()) {
-    progress(`${OURS}: ${subscribers.toLocaleString('en')} subscribers of a view`);
-    await live.clients.call('join', Array(subscribers - open).fill([CATEGORY]));
-    open = subscribers;
-    const measures = await repeated(live, quick, step, subscribers);
-    points.push({x: subscribers, y: median(measures.map(({value}) => value))});
+  const series = [];
+  for (const name of [OURS, RAW]) {
+    const live = await startLive(postgres, name);
+    const measured = [];
+    let open = 0;
+    for (const [step, subscribers] of steps.entries()) {
+      progress(`${name}: ${subscribers.toLocaleString('en')} subscribers of a view`);
+      await live.clients.call('join', Array(subscribers - open).fill([CATEGORY]));
+      open = subscribers;
+      measured.push({x: subscribers, measures: await repeated(live, quick, step, subscribers)});
+    }
+    await live.end();
+    series.push(curveOf(name, measured, ({value}) => value));
   }
-  await live.end();
   return {
     id: 'cpu-by-subscribers',
     title: 'Server CPU per write, by subscribers of the view',
     label: 'subscribers of one view',
     unit: 'ms',
-    points,
+    series,
   };
 }
 
+/** Of this project alone: nobody else among the peers has a page. */
 async function byPage({postgres, quick, progress}) {
-  const points = [];
+  const measured = [];
   for (const [step, pageSize] of (quick ? [10, 100] : [10, 30, 100, 300, 1_000]).entries()) {
     progress(`${OURS}: a page of ${pageSize} rows`);
     const options = {options: {page: 2 * pageSize}, clientOptions: {pageSize}};
     const live = await startLive(postgres, OURS, options);
     await live.clients.call('join', [[CATEGORY]]);
-    const measures = await repeated(live, quick, step);
-    points.push({x: pageSize, y: median(measures.map(({value}) => value))});
+    measured.push({x: pageSize, measures: await repeated(live, quick, step)});
     await live.end();
   }
   return {
@@ -127,27 +151,37 @@ async function byPage({postgres, quick, progress}) {
     title: 'Server CPU per write, by rows of the page',
     label: 'rows of the page',
     unit: 'ms',
-    points,
+    series: [curveOf(OURS, measured, ({value}) => value)],
   };
 }
 
+function curveOf(name, measured, of) {
+  return {name, points: measured.map(({x, measures}) => ({x, y: median(measures.map(of))}))};
+}
+
 /** The category that is written to first, then others, some to a socket. */
-async function openViews({clients}, count, from = 0) {
+async function openViews({clients}, count, from = 0, ofASocket = VIEWS_OF_A_SOCKET) {
   const categories = Array.from({length: count}, (_, i) =>
     from + i === 0 ? CATEGORY : `other-${from + i}`);
   const plan = [];
   if (from === 0) plan.push(categories.splice(0, 1));
-  for (let at = 0; at < categories.length; at += VIEWS_OF_A_SOCKET) {
-    plan.push(categories.slice(at, at + VIEWS_OF_A_SOCKET));
+  for (let at = 0; at < categories.length; at += ofASocket) {
+    plan.push(categories.slice(at, at + ofASocket));
   }
   await clients.call('join', plan);
+}
+
+/** Many subscribers make a round long enough with fewer writes. */
+function writesOfARound(quick, listeners) {
+  if (quick) return 40;
+  return listeners >= 1_000 ? 40 : 100;
 }
 
 async function repeated(live, quick, step, listeners = 1) {
   const rounds = quick ? 3 : 5;
   const measures = [];
   for (let round = -1; round < rounds; round++) {
-    const ids = idsOf(step * 10 + round, quick ? 40 : 100);
+    const ids = idsOf(step * 10 + round, writesOfARound(quick, listeners));
     const measure = await cpuOfWrites(live, ids, listeners);
     if (!measure.correct) throw new Error('a round of a curve went wrong');
     if (round >= 0) measures.push(measure);
@@ -166,4 +200,19 @@ async function cpuOfWrites({server, clients, database}, ids, listeners = 1) {
   const cpuMs = await server.call('cpuMs');
   const correct = missing === 0 && twice === 0 && (await areStored(database, ids, CATEGORY));
   return {value: cpuMs / ids.length, perSecond, correct};
+}
+
+/** The same, each write only when the one before has arrived. */
+async function cpuOfArrivals({server, clients, database}, ids) {
+  await server.call('cpuMs');
+  let correct = true;
+  for (const id of ids) {
+    await clients.call('expect', [id], 1);
+    await server.call('one', [id], CATEGORY);
+    const {missing, twice} = await clients.call('arrived');
+    correct &&= missing === 0 && twice === 0;
+  }
+  const cpuMs = await server.call('cpuMs');
+  correct &&= await areStored(database, ids, CATEGORY);
+  return {value: cpuMs / ids.length, correct};
 }

@@ -1,6 +1,6 @@
 /** Three significant digits, thousands apart. */
 export function formatNumber(value) {
-  if (value === undefined || Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return '–';
   if (value === 0) return '0';
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en');
   return String(Number(value.toPrecision(3)));
@@ -13,5 +13,5 @@ export function formatSpread({median, min, max}) {
 }
 
 function formatRatio(value) {
-  return Math.abs(value) < 10 ? value.toFixed(2) : formatNumber(value);
+  return Number.isFinite(value) && Math.abs(value) < 10 ? value.toFixed(2) : formatNumber(value);
 }

@@ -2,7 +2,7 @@
  * Why this project is slower where it is: what has to be done there that the other does not do.
  * A sentence is printed only when the figures of the run show the loss.
  */
-export const REASONS = {
+const REASONS = {
   fanout:
     'A raw `emit` sends the row that the INSERT returned. Here the row comes back through the ' +
     "database's log (decoded in PostgreSQL and again in Node), is placed in an ordered page, and " +
@@ -32,6 +32,11 @@ export const REASONS = {
     'Each client that comes back is checked, joins its room and gets an answer; the handshake of ' +
     'Socket.IO itself is in both figures.',
 };
+
+/** Why a subject is worse, as the end of a sentence's line; empty where nobody has found out. */
+export function reasonOf({question}) {
+  return REASONS[question] ?? '';
+}
 
 /** Whether the subject is worse than its reference by the median of its rounds. */
 export function isLoss({question, ratio}) {

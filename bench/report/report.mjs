@@ -3,20 +3,29 @@ import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {budgetOf, isMet, wordsOf} from './budgets.mjs';
 import {formatNumber, formatSpread} from './format.mjs';
-import {isLoss, REASONS} from './losses.mjs';
+import {isLoss, reasonOf} from './losses.mjs';
 import {barPlot, linePlot} from './svg.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * @param answers what each question answered: `title`, `results`, and where there are any `curves`,
- * `facts`, `leftOut`
+ * `facts`, `notes`, `leftOut`
  */
 export async function writeReport({environment, answers}, target = folder) {
+  const files = reportOf({environment, answers});
   await rm(`${target}/plots`, {recursive: true, force: true});
   await mkdir(`${target}/plots`, {recursive: true});
+  for (const {file, text} of files) await writeFile(`${target}/${file}`, text);
+}
+
+/**
+ * The report and its plots, as `{file, text}`.
+ *
+ * @throws Error where a figure or a word is missing: better no report than one that says "NaN"
+ */
+export function reportOf({environment, answers}) {
   const plots = answers.flatMap(plotsOf);
-  for (const {file, svg} of plots) await writeFile(`${target}/${file}`, svg);
   const text = [
     '# The bench',
     '',
@@ -29,7 +38,19 @@ export async function writeReport({environment, answers}, target = folder) {
     ...surroundings(environment),
     ...method(),
   ].join('\n');
-  await writeFile(`${target}/REPORT.md`, `${text.trimEnd()}\n`);
+  const files = [
+    {file: 'REPORT.md', text: `${text.trimEnd()}\n`},
+    ...plots.map(({file, svg}) => ({file, text: svg})),
+  ];
+  for (const each of files) refuseGaps(each);
+  return files;
+}
+
+function refuseGaps({file, text}) {
+  const gap = /\b(undefined|null|NaN|Infinity)\b|\[object /.exec(text);
+  if (!gap) return;
+  const line = text.slice(text.lastIndexOf('\n', gap.index) + 1).split('\n')[0];
+  throw new Error(`${file} would say "${gap[0]}": ${line.slice(0, 200)}`);
 }
 
 function budgets(answers) {
@@ -47,7 +68,7 @@ function budgets(answers) {
   return ['## Budgets', '', ...table(['question', 'subject', 'budget', 'measured', ''], rows), ''];
 }
 
-function section({title, results, facts = [], leftOut = []}, plots) {
+function section({title, results, facts = [], notes = [], leftOut = []}, plots) {
   const rows = results.map(result => {
     const {question, subject, against, unit, value, ratio, cpu, rounds, correct} = result;
     return [
@@ -64,9 +85,10 @@ function section({title, results, facts = [], leftOut = []}, plots) {
     `## ${title}`, '',
     ...table(head, rows), '',
     ...facts.map(({text, value, unit}) => `- ${text}: ${formatNumber(value)} ${unit}`.trimEnd()),
+    ...notes.map(sentence => `- ${sentence}.`),
     ...leftOut.map(sentence => `- Left out: ${sentence}.`),
     '',
-    ...own.flatMap(({alt, file}) => [`![${alt}](${file})`, '']),
+    ...own.flatMap(({alt, file, figures}) => [`![${alt}](${file})`, '', ...figures]),
   ];
 }
 
@@ -77,8 +99,8 @@ function losses(answers) {
     const {question, subject, against, ratio} = result;
     const budget = budgetOf(result);
     const verdict = isMet(result, budget) ? 'within the budget' : 'beyond the budget';
-    return `- ${code(question)}, ${subject}: ${formatSpread(ratio)} × ${against}, ${verdict}. ` +
-      REASONS[question];
+    const figures = `${formatSpread(ratio)} × ${against}, ${verdict}.`;
+    return `- ${code(question)}, ${subject}: ${figures} ${reasonOf(result)}`.trimEnd();
   });
   return [
     '## Where this project loses, and why', '',
@@ -91,7 +113,7 @@ function surroundings({versions, peers, postgresqlSettings, ...rest}) {
   const packages = Object.entries({...versions, ...peers}).map(pair => pair.join(' '));
   return [
     '## Environment', '',
-    ...Object.entries(rest).map(([name, value]) => `- ${name}: ${value}`),
+    ...Object.entries(rest).map(([name, value]) => `- ${name}: ${value ?? 'unknown'}`),
     `- packages: ${packages.join(', ')}`,
     `- PostgreSQL's settings, the same for all: ${settings.join(', ')}`, '',
   ];
@@ -105,8 +127,10 @@ function method() {
     'compares two subjects of one round. Rounds before the first count as warm-up. CPU is that of',
     'the server’s process. After each round the rows are looked up in the database and every',
     'arrival is accounted for, once; a subject that misses one is marked as wrong. Latency counts',
-    'from the moment that a write is due by the clock. Clients speak each protocol over a bare',
-    'WebSocket, so that they cost the same for all.',
+    'from the moment that a write is due by the clock. CPU of Zero is that of all its processes.',
+    'Memory for a subscriber is what the server’s resident set (RSS) grows by, after collecting,',
+    'divided by the subscribers that came; its budget is the ratio of that to raw Socket.IO’s.',
+    'Clients speak each protocol over a bare WebSocket, so that they cost the same for all.',
   ];
 }
 
@@ -119,6 +143,7 @@ function plotsOf({name, title, results, curves = []}) {
     return {
       title,
       alt: `${question}: ratios to ${reference}`,
+      figures: [],
       file: `plots/${question}.svg`,
       svg: barPlot({
         title: `${question}: ratio to ${reference}`,
@@ -128,10 +153,22 @@ function plotsOf({name, title, results, curves = []}) {
       }),
     };
   });
+  const marked = series => series.map(each => ({...each, ours: isOurs(each.name)}));
   const lines = curves.map(curve => ({
-    title, alt: curve.title, file: `plots/${name}-${curve.id}.svg`, svg: linePlot(curve),
+    title,
+    alt: curve.title,
+    figures: figuresOf(curve),
+    file: `plots/${name}-${curve.id}.svg`,
+    svg: linePlot({...curve, series: marked(curve.series)}),
   }));
   return [...bars, ...lines];
+}
+
+/** A curve's points as a table, for those who cannot see it. */
+function figuresOf({label, unit, series}) {
+  const rows = series[0].points.map(({x}, i) =>
+    [formatNumber(x), ...series.map(({points}) => formatNumber(points[i].y))]);
+  return [...table([label, ...series.map(({name}) => `${name}, ${unit}`)], rows), ''];
 }
 
 function isOurs(subject) {
