@@ -15,7 +15,7 @@ export const memory = {
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const subscribers = quick ? 500 : 2_000;
+    const subscribers = quick ? 1_000 : 2_000;
     const names = [RAW, OURS, FEATHERS, PARSE];
     const measures = await alternate(names, {
       rounds: quick ? 1 : 3,

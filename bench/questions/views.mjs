@@ -45,7 +45,7 @@ export const views = {
 };
 
 const OF_ZERO = [{views: 1_000}, {views: 400, ofASocket: 1}];
-const WRITES_OF_ZERO = {rounds: 5, warmUp: 1, writes: 15, write: cpuOfArrivals};
+const WRITES_OF_ZERO = {rounds: 5, warmUp: 1, writes: 10, write: cpuOfArrivals};
 
 /**
  * Servers of one kind, in turns: one with the affected view only, others with many alive.
@@ -70,7 +70,7 @@ async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}
       return write(running[which], idsOf(round, writes));
     },
   });
-  await Promise.all(Object.values(running).map(each => each.end()));
+  for (const each of Object.values(running)) await each.end();
   return many.map(which => ({
     ...compare(measures, which, one, {question: QUESTION, unit: 'CPU ms a write'}),
     subject: `${name}: ${which}`,
