@@ -10,7 +10,7 @@ import {median} from '../harness/stats.mjs';
 const CATEGORY = 'chairs';
 const QUESTION = 'cpu-per-write-10k-views';
 const VIEWS_OF_A_SOCKET = 100;
-/** Of each view; no more is written before what was has arrived, or it would come to lie past it. */
+/** Of each view. No more is written before what was has arrived: it could come to lie past it. */
 const PAGE = 20;
 
 export const views = {
