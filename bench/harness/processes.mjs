@@ -53,7 +53,8 @@ function readProcFs() {
 }
 
 function askPs() {
-  const text = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,time='], {encoding: 'utf8'});
+  const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'time='];
+  const text = execFileSync('ps', ['-A', ...columns], {encoding: 'utf8'});
   return text.trim().split('\n').map(line => {
     const [pid, parent, time] = line.trim().split(/\s+/);
     const seconds = time.split(/[-:]/).reduce((sum, part) => sum * 60 + Number(part), 0);

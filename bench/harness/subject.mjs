@@ -7,6 +7,7 @@ import {Session} from 'node:inspector/promises';
 import {createRequire} from 'node:module';
 import {basename, join} from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
+import {killDescendants} from './processes.mjs';
 
 /** The clock that all processes of a machine share, in milliseconds. */
 export function now() {
@@ -37,6 +38,8 @@ export function serve(handlers) {
     }
   });
   process.on('disconnect', () => void stopProfile().finally(() => process.exit()));
+  // What a peer has started would stay: some put it into process groups of its own.
+  process.once('exit', () => killDescendants());
   // Ctrl-C in the terminal reaches the whole group; the runner ends its children in order.
   process.on('SIGINT', () => undefined);
   process.send({id: 'ready'});

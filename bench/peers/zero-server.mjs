@@ -11,7 +11,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import pg from 'pg';
 import {freePort} from '../harness/ports.mjs';
-import {cpuOfDescendants, killDescendants} from '../harness/processes.mjs';
+import {cpuOfDescendants} from '../harness/processes.mjs';
 import {CONNECTIONS, serveLive, TABLE} from '../subjects/live-server.mjs';
 
 const require = createRequire(new URL('zero/package.json', import.meta.url));
@@ -75,8 +75,6 @@ async function startZeroCache(connectionString, queryUrl) {
     execArgv: ['--import', preload.href],
     env: {...process.env, ...settings},
   });
-  // Its workers are in process groups of their own, and would stay when it goes in haste.
-  process.once('exit', () => killDescendants());
   let failed;
   cache.once('exit', (code, signal) => (failed = `zero-cache has ended (${signal ?? code})`));
   await isUp(`http://127.0.0.1:${port}/`, () => failed);
