@@ -18,7 +18,7 @@ export const latency = {
 
   async run({postgres, quick, progress}) {
     const names = namesOf(quick);
-    const rounds = quick ? 4 : 8;
+    const rounds = quick ? 3 : 8;
     // A page of them all: when the machine is busy elsewhere, no row may lie past its end.
     const writes = quick ? 25 : 75;
     const running = {};

@@ -55,7 +55,7 @@ const HOW_OF_ZERO = {rounds: 5, warmUp: 1, writes: 10, atOnce: 1};
  * @param cases `{views, ofASocket}` of those with many
  */
 async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
-  const {rounds = quick ? 6 : 12, warmUp = 2, writes = quick ? 60 : 150, atOnce} = how;
+  const {rounds = quick ? 4 : 12, warmUp = quick ? 1 : 2, writes = quick ? 60 : 150, atOnce} = how;
   const running = {};
   for (const each of [{views: 1}, ...cases]) {
     const words = wordsOf(each);
@@ -182,7 +182,7 @@ function writesOfARound(quick, listeners) {
 }
 
 async function repeated(live, quick, step, {listeners = 1, atOnce} = {}) {
-  const rounds = quick ? 3 : 5;
+  const rounds = quick ? 2 : 5;
   const measures = [];
   for (let round = -1; round < rounds; round++) {
     const ids = idsOf(step * 10 + round, writesOfARound(quick, listeners));

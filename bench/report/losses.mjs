@@ -16,8 +16,8 @@ const REASONS = {
   'cpu-per-write-10k-views':
     'Finding the windows of a write costs a look-up each; a larger heap makes collecting dearer.',
   'memory-per-subscriber':
-    'A connection has a LoopBack context of its own, a session, a rate limit, and what it is ' +
-    'subscribed to; a raw socket has its room.',
+    'A connection has a session, a rate limit and its subscriptions, each with what it may see; ' +
+    'a raw socket has its room.',
   'create-all-five':
     'The row has eleven more columns; a version, two times and a ciphertext are made for it, and ' +
     'the history is asked whether its id has been in use before.',
