@@ -20,6 +20,7 @@ export interface JugglerModelClass {
   new (data: Row, options?: Row): JugglerInstance;
   readonly modelName: string;
   readonly dataSource: juggler.DataSource & {
+    readonly DataAccessObject: Row;
     defineProperty(model: string, property: string, definition: PropertyDefinition): void;
   };
   readonly definition: {
@@ -29,6 +30,12 @@ export interface JugglerModelClass {
   };
   readonly settings: Row;
   readonly _observers?: Record<string, unknown[]>;
+  readonly getter?: Row;
+  readonly afterInitialize?: unknown;
+  readonly postInitialize?: unknown;
+  readonly lookupModel: unknown;
+  readonly defaultScope: unknown;
+  readonly findOne: unknown;
   applyScope(query: {where?: Condition}): void;
   applyProperties(data: Row, instance?: JugglerInstance): void;
   _sanitizeData(data: Row, options: Options): Row;
@@ -207,28 +214,69 @@ export function assertOwnTransaction(
 /** Whether juggler leaves the values of such rows as the connector reads them. */
 export function readsPlainly(model: JugglerModelClass): boolean {
   return (
-    !model.settings.scope &&
     !READ_HOOKS.some(hook => (model._observers?.[hook]?.length ?? 0) > 0) &&
-    Object.values(model.definition.properties).every(({type}) => isPlainType(type))
+    !CHANGING.some(setting => model.settings[setting]) &&
+    !INITIALIZING.some(hook => model[hook]) &&
+    Object.keys(model.getter ?? {}).length === 0 &&
+    READ_STEPS.every(step => model[step] === model.dataSource.DataAccessObject[step]) &&
+    Object.values(model.definition.properties).every(isPlain)
   );
 }
 
 const READ_HOOKS = ['access', 'loaded'];
+/** Settings that change what is read, or values of it. */
+const CHANGING = ['scope', 'properties', 'attributes'];
+/** Juggler calls these of every instance that it makes. */
+const INITIALIZING = ['afterInitialize', 'postInitialize'] as const;
+/** What an application may have put another function in place of. */
+const READ_STEPS = ['find', 'findOne', 'lookupModel', 'defaultScope', 'applyScope'] as const;
 const PLAIN_TYPES: readonly unknown[] = [String, Number, Boolean, Date, Object];
 
 /** Scalars, objects and arrays of them; not models in models, nor juggler's own types. */
-function isPlainType(type: unknown): boolean {
+function isPlain({type, persistDefaultValues}: JugglerProperty): boolean {
+  if (persistDefaultValues === false) return false;
   if (Array.isArray(type)) return type.length === 0 || PLAIN_TYPES.includes(type[0]);
   return PLAIN_TYPES.includes(type);
 }
 
-/** A value of a plain type as juggler's instance would have it: columns of text can hold JSON. */
+/**
+ * A value of a plain type as juggler's instance would have it: columns of text can hold JSON, and
+ * the items of a list get the type of the property.
+ */
 export function plainValue(model: JugglerModelClass, name: string, value: unknown): unknown {
   const type: unknown = model.definition.properties[name].type;
-  if (typeof value !== 'string' || (type !== Object && !Array.isArray(type))) return value;
+  const isList = Array.isArray(type);
+  if (value === null || (type !== Object && !isList)) return value;
+  const parsed = typeof value === 'string' ? parsedOr(value) : value;
+  if (!isList || !Array.isArray(parsed)) return parsed;
+  const [itemType] = type as unknown[];
+  return parsed.every(item => isOfType(item, itemType)) ? parsed : typedList(model, name, parsed);
+}
+
+function parsedOr(text: string): unknown {
   try {
-    return JSON.parse(value);
+    return JSON.parse(text);
   } catch {
-    return value;
+    return text;
   }
+}
+
+function isOfType(item: unknown, type: unknown): boolean {
+  switch (type) {
+    case String:
+      return typeof item === 'string';
+    case Number:
+      return typeof item === 'number';
+    case Boolean:
+      return typeof item === 'boolean';
+    case Date:
+      return item instanceof Date;
+    default:
+      return typeof item === 'object' && item !== null;
+  }
+}
+
+function typedList(model: JugglerModelClass, name: string, items: unknown[]): unknown {
+  const asStored = {applySetters: false, applyDefaultValues: false, persisted: true};
+  return new model({[name]: items}, asStored).toObject(true)[name];
 }

@@ -1,7 +1,6 @@
 import type {Context, Getter} from '@loopback/core';
 import {
   EntityNotFoundError,
-  includeRelatedModels,
   InvalidBodyError,
   type Count,
   type DataObject,
@@ -20,6 +19,7 @@ import {behavioursOf, isDeclarative, type MixinSettings} from './behaviours-of';
 import {Cascade, type RelatedGetter} from './cascade';
 import {embedsChildren} from './embedded/definition';
 import {Embeddings} from './embedded/embeddings';
+import type {PostgresExecutor} from './executors/postgres';
 import type {JugglerInstance} from './juggler';
 import {liveEntityOf} from './live-entities';
 import type {EntityClass, LiveEntity} from './live-entity';
@@ -109,7 +109,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
     }
 
     withRelated(entities: AnyEntity[], include: Filter['include'], options: Options) {
-      return includeRelatedModels<AnyEntity, object>(this, entities, include, options);
+      return this.includeRelatedModels(entities, include, options);
     }
 
     // ---- Writes
@@ -117,13 +117,15 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
     override async create(entity: DataObject<AnyEntity>, options?: Options): Promise<any> {
       if (!this.live) return super.create(entity, options);
       const complete = await this.embeddings.ofNew(entity, options);
-      return (await this.writer.create([complete], options))[0];
+      const toEntities = ([instance]: JugglerInstance[]) => [this.toLiveEntity(instance)];
+      return (await this.writer.create([complete], toEntities, options))[0];
     }
 
     override async createAll(entities: DataObject<AnyEntity>[], options?: Options): Promise<any[]> {
       if (!this.live) return super.createAll(entities, options);
       const complete = entities.map(entity => this.embeddings.ofNew(entity, options));
-      return this.writer.create(await Promise.all(complete), options);
+      const toEntities = (all: JugglerInstance[]) => this.toEntities<AnyEntity>(all as never);
+      return this.writer.create(await Promise.all(complete), toEntities, options);
     }
 
     override async save(entity: AnyEntity, options?: Options): Promise<any> {
@@ -175,7 +177,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async find(filter?: Filter<any>, options?: Options): Promise<any[]> {
       if (!this.live) return super.find(filter, options);
-      const {directReads} = this.live;
+      const {directReads} = this;
       const found = directReads && (await this.reader.readDirectly(directReads, filter, options));
       return found ?? this.reader.read(filter, options, f => super.find(f, options));
     }
@@ -190,7 +192,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       if (!this.live) return super.findById(id, filter, options);
       const run = async (f: Filter<any>) => [await super.findOne(f, options)].filter(Boolean);
       const byId = {...filter, where: this.reader.byId(id)};
-      const direct = filter && Object.keys(filter).length ? undefined : this.live.directReads;
+      const direct = filter && Object.keys(filter).length ? undefined : this.directReads;
       const [found] = direct
         ? await this.reader.readById(direct, id, options)
         : await this.reader.read(byId, options, run);
@@ -238,6 +240,17 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       this.live?.hidden.forEach(name => name in entity && delete (entity as Row)[name]);
       this.live?.hydrateChildren(entity);
       return entity;
+    }
+
+    /** PostgreSQL, where a read needs nothing of juggler and none of its steps is another's. */
+    private get directReads(): PostgresExecutor | undefined {
+      const {normalizeFilter, toEntities, includeRelatedModels} = superClass.prototype;
+      const isOurs =
+        this.toEntity === LiveEntityRepository.prototype.toEntity &&
+        this.normalizeFilter === normalizeFilter &&
+        this.toEntities === toEntities &&
+        this.includeRelatedModels === includeRelatedModels;
+      return isOurs ? this.live.directReads : undefined;
     }
 
     private async writeById(

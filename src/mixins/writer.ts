@@ -33,7 +33,12 @@ export class EntityWriter<T extends Entity> {
     this.secrets = new Secrets(host.live, host.surroundings);
   }
 
-  async create(entities: readonly object[], options: Options = {}): Promise<T[]> {
+  /** @param toEntities - The repository's step that makes entities of what was created */
+  async create(
+    entities: readonly object[],
+    toEntities: (created: JugglerInstance[]) => T[],
+    options: Options = {},
+  ): Promise<T[]> {
     const {live, surroundings} = this.host;
     if (entities.length === 0) return [];
     const given = await Promise.all(entities.map(e => this.inputFrom(e, options)));
@@ -41,7 +46,9 @@ export class EntityWriter<T extends Entity> {
     const context = await surroundings.writeContext(options);
     const rows = await Promise.all(inputs.map(row => this.secrets.seal(row, row[live.idName])));
     const result = await this.run(planInsert(live.behaviours, rows, context), options, inputs);
-    return result.created!.map((instance, i) => this.created(inputs[i], instance));
+    const created = toEntities([...result.created!]);
+    created.forEach((entity, i) => this.complete(entity, inputs[i]));
+    return created;
   }
 
   /**
@@ -181,14 +188,12 @@ export class EntityWriter<T extends Entity> {
   }
 
   /** The caller's data and what was added to it; columns that stayed empty are left out. */
-  private created(input: Row, instance: JugglerInstance): T {
-    const entity = this.host.toLiveEntity(instance);
+  private complete(entity: T, input: Row): void {
     const values = entity as unknown as Row;
     for (const name of Object.keys(values)) {
       if (values[name] == null && input[name] === undefined) delete values[name];
     }
     Object.assign(values, this.secrets.shown(input));
-    return entity;
   }
 
   private async safeWhere(where: Condition): Promise<Condition> {

@@ -71,8 +71,10 @@ export class Embeddings {
   /** @throws EmbeddedWriteError: a child that has its own version is not written with many rows */
   async ofMany(data: object): Promise<object> {
     const {live} = this.parents;
+    const given = live.embedded.filter(({name}) => (data as Row)[name] !== undefined);
+    if (given.length === 0) return data;
     const row: Row = {...data};
-    for (const model of live.embedded.filter(({name}) => row[name] !== undefined)) {
+    for (const model of given) {
       if (model.property.versioned) throw new EmbeddedWriteError(live.name, model.name);
       row[model.name] = await checkedValue(model, row[model.name]);
     }

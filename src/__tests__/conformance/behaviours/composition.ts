@@ -4,6 +4,7 @@ import type {BehaviourName} from '../../../mixins/behaviour';
 import {VersionConflictError} from '../../../mixins/errors';
 import {ALL, givenItems, subsetsOf, type Item, type ItemRepository} from '../../support/behaviours';
 import type {BehaviourTarget} from '../behaviours.suite';
+import {stepsSuite} from './steps';
 
 const OWN: Record<BehaviourName, string[]> = {
   version: ['_version', '_oldVersion'],
@@ -118,6 +119,8 @@ export function compositionSuite({dataSource, crowd, rawRows}: BehaviourTarget):
     await items.create({id: 'a', name: 'one'});
     assert.deepEqual(log, ['before', 'after the behaviours']);
   });
+
+  stepsSuite(dataSource);
 
   /** The same writes on any repository; answers what must not depend on the order. */
   async function life(items: ItemRepository, behaviours: readonly BehaviourName[]) {
