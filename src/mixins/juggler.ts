@@ -90,7 +90,9 @@ export function coercedValue(model: JugglerModelClass, name: string, value: unkn
     (type === String && typeof value === 'string') ||
     (type === Number && typeof value === 'number') ||
     (type === Boolean && typeof value === 'boolean') ||
-    (type === Date && value instanceof Date);
+    (type === Date && value instanceof Date) ||
+    // Juggler takes bytes for a list of numbers.
+    (type === Buffer && Buffer.isBuffer(value));
   return fits ? value : model._coerce({[name]: value}, {})[name];
 }
 

@@ -1,6 +1,7 @@
 import type {Entity} from '@loopback/repository';
 import type {Behaviour, BehaviourName} from './behaviour';
 import type {SearchableProperty} from './crypto/searchable';
+import {comparesExactly, isUuid} from './column-types';
 import {embeddedProperties} from './embedded/definition';
 import {EmbeddedModel} from './embedded/embedded-model';
 import {encryptedProperties, searchableIn} from './encrypted-columns';
@@ -116,11 +117,10 @@ export class LiveEntity implements PlanTarget {
   /** Whether the database takes two spellings of an id for two ids, UUIDs aside. */
   get comparesIdsExactly(): boolean {
     const {dataSource, definition} = this.model;
-    const {type, postgresql} = definition.properties[this.idName];
-    if (type !== String) return true;
-    if (!this.postgres) return !(dataSource.connector as {relational?: boolean}).relational;
-    const dataType: string = postgresql?.dataType ?? 'text';
-    return /^(text|varchar|character varying|uuid)\b/i.test(dataType);
+    const property = definition.properties[this.idName];
+    if (this.postgres) return isUuid(property) || comparesExactly(property);
+    const isRelational = (dataSource.connector as {relational?: boolean}).relational;
+    return property.type !== String || !isRelational;
   }
 
   /** An id as the model types it, so that `'7'` and `7` are one row. */

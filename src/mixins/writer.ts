@@ -19,6 +19,7 @@ import {
 } from './plan';
 import {conjunction, planChange, planInsert} from './planner';
 import type {RepositoryHost} from './repository-host';
+import {idKey, rowsByIds} from './same-id';
 import {Secrets} from './secrets';
 import {assertPlainId, assertSafeWhere, plainWhere} from './where';
 
@@ -78,10 +79,11 @@ export class EntityWriter<T extends Entity> {
   /** The rows that a write would change, as they are. */
   async meant(kind: ChangeKind, target: WriteTarget, options: Options): Promise<Row[]> {
     const {plan} = await this.planned(kind, target, {}, options);
-    const found = await this.host.live.model.find({where: plan.where}, transactionOf(options));
-    const checked = plan.checked && new Set(plan.checked.map(row => String(row.id)));
-    const rows = found.map(instance => instance.toObject(true));
-    return checked ? rows.filter(row => checked.has(String(row[this.host.live.idName]))) : rows;
+    const {live} = this.host;
+    const checked = plan.checked && {[live.idName]: {inq: plan.checked.map(row => row.id)}};
+    const where = conjunction([plan.where, checked]);
+    const found = await live.model.find({where}, transactionOf(options));
+    return found.map(instance => instance.toObject(true));
   }
 
   private async attempt(
@@ -140,7 +142,10 @@ export class EntityWriter<T extends Entity> {
     const {live} = this.host;
     if (!versions) return undefined;
     if (!live.has('version')) throw new BehaviourMissingError(live.name, 'version');
-    return checkedRows(live.name, versions, live.idName, id => live.typedId(assertPlainId(id)));
+    return checkedRows(live.name, versions, live.idName, {
+      typed: id => live.typedId(assertPlainId(id)),
+      keyOf: id => idKey(live.model, id),
+    });
   }
 
   /** What the persist hook makes of an entity, without what is undefined. */
@@ -251,15 +256,19 @@ export class EntityWriter<T extends Entity> {
     options: Options,
   ): Promise<VersionConflictError> {
     const {live} = this.host;
-    const where = {[live.idName]: {inq: checked.map(row => row.id)}};
-    const guarded = conjunction([where, live.has('softDelete') ? visible('live') : undefined]);
-    const found = await live.model.find({where: guarded}, transactionOf(options));
-    const rows = found.map(instance => instance.toObject(true));
-    const actual = new Map(rows.map(row => [String(row[live.idName]), row._version ?? null]));
-    const all = checked.map(({id, version}) => ({
+    const guard = live.has('softDelete') ? visible('live') : undefined;
+    const find = async (id: unknown) => {
+      const where = conjunction([{[live.idName]: id}, guard]);
+      const found = await live.model.find({where}, transactionOf(options));
+      return found.map(instance => instance.toObject(true));
+    };
+    const ids = checked.map(row => row.id);
+    const one = async (id: unknown) => (await find(id))[0];
+    const rows = await rowsByIds(live.model, ids, await find({inq: ids}), one);
+    const all = checked.map(({id, version}, i) => ({
       entityId: id,
       expected: version,
-      actual: (actual.get(String(id)) ?? null) as string | null,
+      actual: (rows[i]?._version ?? null) as string | null,
     }));
     const changed = all.filter(row => row.actual !== row.expected);
     // All as they were named, and yet one was passed by: the where does not hold for it.

@@ -57,13 +57,13 @@ export function expectedVersion(request: ChangeRequest): string | null | undefin
  * The rows of `options.versions`, each once.
  *
  * @param idName - The property that identifies a row
- * @param typed - Makes an id what the model says
+ * @param ids - Make an id what the model says, and a text that is the same for equal ids
  */
 export function checkedRows(
   entityName: string,
   rows: readonly object[],
   idName: string,
-  typed: (id: unknown) => unknown,
+  {typed, keyOf}: {typed(id: unknown): unknown; keyOf(id: unknown): string},
 ): CheckedRow[] {
   const byId = new Map<string, CheckedRow>();
   for (const row of rows as readonly Row[]) {
@@ -71,11 +71,12 @@ export function checkedRows(
     if (version !== null && typeof version !== 'string') {
       throw new VersionRequiredError(entityName, id);
     }
-    const known = byId.get(String(id));
+    const key = keyOf(id);
+    const known = byId.get(key);
     if (known && known.version !== version) {
       throw new InvalidWhereError(`${entityName} ${String(id)} is named with two versions.`);
     }
-    byId.set(String(id), {id, version});
+    byId.set(key, {id, version});
   }
   return [...byId.values()];
 }

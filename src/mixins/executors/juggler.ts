@@ -4,7 +4,6 @@ import type {Options} from '@loopback/repository';
 import {
   assertOwnTransaction,
   coercedValue,
-  sameValue,
   valuesForReplace,
   type JugglerModelClass,
 } from '../juggler';
@@ -23,12 +22,14 @@ import type {
 import {knownValue} from '../plan';
 import {ConcurrentWriteError} from '../errors';
 import {HISTORY_PROPERTIES} from '../model-definition';
+import {rowsByIds} from '../same-id';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
+import {lastRevisions} from './juggler-revisions';
+import {hasAlready, storable} from './juggler-values';
 
 /** How often a row that others keep changing is read again before a write gives up. */
 const ATTEMPTS = 100;
-const IDS_AT_ONCE = 1_000;
 
 /**
  * Runs plans through juggler's own methods: any connector, and operation hooks keep working. What
@@ -69,10 +70,10 @@ async function insert(
 ): Promise<WriteResult> {
   const {model} = target;
   const last = await lastRevisions(plan, target, options);
-  const data: Row[] = plan.rows.map(row => {
-    const revision = 1 + (last.get(String(row.data[model.definition.idName()])) ?? 0);
-    return {...row.data, ...resolved(row.assign, {}, revision)};
-  });
+  const data: Row[] = plan.rows.map((row, i) => ({
+    ...row.data,
+    ...resolved(row.assign, {}, 1 + (last.get(i) ?? 0)),
+  }));
   const created =
     data.length === 1
       ? [await model.create(data[0], options)]
@@ -94,7 +95,7 @@ async function writeBlindly(
   const idName = model.definition.idName();
   const data = await newValues(plan, model, options);
   const found = (await model.find({where}, options)).map(instance => instance.toObject(true));
-  const different = found.filter(row => !hasAlready(row, data)).map(row => row[idName]);
+  const different = found.filter(row => !hasAlready(row, data, model)).map(row => row[idName]);
   const same = plan.single ? 0 : found.length - different.length;
   if (different.length === 0) return {count: same, rows: []};
   const {count} = await model.updateAll(only(where, idName, different, same), values, options);
@@ -131,13 +132,13 @@ async function writeRows(
   const found = (await model.find({where: whereOf(plan, model)}, options)).map(instance =>
     instance.toObject(true),
   );
-  assertAllThere(plan, model, found);
+  await assertAllThere(plan, model, found, options);
   const compares = plan.kind === 'change' && plan.unlessSame;
   const data = compares ? await newValues(plan, model, options) : undefined;
   const rows: WrittenRow[] = [];
   let same = 0;
   for (const row of found) {
-    if (data && hasAlready(row, data)) {
+    if (data && hasAlready(row, data, model)) {
       same++;
       continue;
     }
@@ -145,6 +146,7 @@ async function writeRows(
     if (written) rows.push(written);
     else if (plan.checked) throw new NotAllThere(found.length - 1);
   }
+  if (plan.checked) return {count: plan.checked.length, rows};
   return {count: rows.length + (plan.single ? 0 : same), rows};
 }
 
@@ -155,15 +157,23 @@ function whereOf({where, checked}: ChangePlan | RemovePlan, model: JugglerModelC
 }
 
 /** Of checked rows, all must be as they were named before the first is written. */
-function assertAllThere(
-  {checked}: ChangePlan | RemovePlan,
+async function assertAllThere(
+  {checked, where}: ChangePlan | RemovePlan,
   model: JugglerModelClass,
   found: readonly Row[],
-): void {
+  options: Options,
+): Promise<void> {
   if (!checked) return;
   const idName = model.definition.idName();
-  const versions = new Map(checked.map(row => [String(row.id), row.version]));
-  const asNamed = found.filter(row => versions.get(String(row[idName])) === (row._version ?? null));
+  const find = async (id: unknown) => {
+    const byId = {and: [structuredWhere(where), {[idName]: id}]};
+    return (await model.find({where: byId, limit: 1}, options))[0]?.toObject(true);
+  };
+  const rows = await rowsByIds(model, checked.map(row => row.id), found, find);
+  const asNamed = checked.filter(({version}, i) => {
+    const row = rows[i];
+    return row && (row._version ?? null) === version;
+  });
   if (asNamed.length < checked.length) throw new NotAllThere(asNamed.length);
 }
 
@@ -180,10 +190,6 @@ async function newValues(
       .filter(([name]) => !(name in plan.assign) && name in model.definition.properties)
       .map(([name, value]) => [name, coercedValue(model, name, value)]),
   );
-}
-
-function hasAlready(row: Row, data: Row): boolean {
-  return Object.keys(data).every(name => sameValue(row[name], data[name]));
 }
 
 async function writeRow(
@@ -233,9 +239,9 @@ async function keepState(
   options: Options,
 ): Promise<void> {
   if (!note || !history) return;
-  const copied = Object.entries(before).filter(([name]) => !(name in HISTORY_PROPERTIES));
+  const copied = Object.keys(before).filter(name => !(name in HISTORY_PROPERTIES));
   const state: Row = {
-    ...Object.fromEntries(copied),
+    ...Object.fromEntries(copied.map(name => [name, storable(model, name, before[name])])),
     _modelId: before[model.definition.idName()],
     _revision: before._revision ?? 1,
     _validFrom: before._validFrom ?? new Date(0),
@@ -292,26 +298,6 @@ function resolve(assigned: Assigned, name: string, before: Row, revision: number
 function momentAfter(since: unknown): Date {
   const earliest = since instanceof Date ? since.getTime() : 0;
   return new Date(Math.max(Date.now(), earliest));
-}
-
-/** By id, how far those have counted that were in use before. */
-async function lastRevisions(
-  {rows}: InsertPlan,
-  {history, model}: PlanTarget,
-  options: Options,
-): Promise<Map<string, number>> {
-  const last = new Map<string, number>();
-  const idName = model.definition.idName();
-  const ids = rows.map(row => row.data[idName]).filter(id => id != null);
-  for (let at = 0; history && at < ids.length; at += IDS_AT_ONCE) {
-    const where = {_modelId: {inq: ids.slice(at, at + IDS_AT_ONCE)}};
-    for (const state of await history.find({where}, options)) {
-      const {_modelId, _revision} = state.toObject(true);
-      const id = String(_modelId);
-      last.set(id, Math.max(last.get(id) ?? 0, Number(_revision)));
-    }
-  }
-  return last;
 }
 
 function needsRows(plan: ChangePlan | RemovePlan, wanted: 'count' | 'rows'): boolean {

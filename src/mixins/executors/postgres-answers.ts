@@ -1,4 +1,7 @@
-import type {ChangePlan, RemovePlan} from '../plan';
+import {plainValue, type JugglerInstance} from '../juggler';
+import type {ChangePlan, RemovePlan, Row} from '../plan';
+import type {TableShape} from './postgres-context';
+import type {NewRow} from './postgres-statements';
 
 /** Whether the number of rows that the statement writes is all that there is to answer. */
 export function answersByCount(plan: ChangePlan | RemovePlan, wanted: 'count' | 'rows'): boolean {
@@ -14,4 +17,22 @@ export function leavesRowsAlone(plan: ChangePlan | RemovePlan): boolean {
 export function countOf(plan: ChangePlan | RemovePlan, written: number, others: unknown): number {
   if (!leavesRowsAlone(plan)) return written;
   return plan.checked ? Number(others) : written + Number(others);
+}
+
+/** A new row and what its caller is answered. */
+export interface InsertedRow extends NewRow {
+  readonly instance: JugglerInstance;
+}
+
+/**
+ * Gives a new row what the database has made of it: its id, and what was left open. What the caller
+ * has given stays as given, where other rows of the statement have left it open.
+ */
+export function fill(row: InsertedRow, made: Row, {idName, model}: TableShape): void {
+  const {instance, values, assign} = row;
+  for (const name of Object.keys(made)) {
+    const isKnown = values[name] !== undefined || assign[name]?.kind === 'value';
+    if (isKnown && name !== idName) continue;
+    instance.__data[name] = plainValue(model, name, made[name]);
+  }
 }

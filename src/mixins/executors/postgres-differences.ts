@@ -32,6 +32,9 @@ export function differences(data: readonly NewValue[], table: string): Fragment 
 const MOMENTS = /^(timestamp|timestamptz|date)\b/i;
 const NUMBERS =
   /^(smallint|integer|bigint|int\d?|serial|bigserial|decimal|numeric|real|float\d?|double)\b/i;
+/** With the same scale for all values: without one, 1.5 and 1.50 are equal and read differently. */
+const SPELLED_ONE_WAY =
+  /^(uuid|smallint|integer|bigint|int\d?|(decimal|numeric) *\(|timestamp|timestamptz|date|time)\b/i;
 
 /**
  * Whether the column's type has an equality that tells all values apart. JSON and points have none,
@@ -39,6 +42,9 @@ const NUMBERS =
  */
 function hasEquality({type, postgresql}: JugglerProperty): boolean {
   const dataType: string | undefined = postgresql?.dataType;
+  // As text, bytes would have to be characters.
+  if (type === Buffer) return dataType === undefined || /^bytea$/i.test(dataType);
+  if (type === String) return SPELLED_ONE_WAY.test(dataType ?? '');
   if (type === Boolean) return dataType === undefined;
   if (type === Number) return dataType === undefined || NUMBERS.test(dataType);
   return type === Date && dataType !== undefined && MOMENTS.test(dataType);

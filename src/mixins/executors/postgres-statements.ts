@@ -2,6 +2,7 @@ import type {
   Assigned,
   Assignments,
   ChangePlan,
+  CheckedRow,
   Condition,
   RemovePlan,
   Row,
@@ -19,11 +20,24 @@ export interface NewRow {
   readonly assign: Assignments;
 }
 
-/** How far ids have counted that were in use before. */
+/**
+ * How far ids have counted that were in use before, by their places in the list: the database may
+ * spell an id in another way than the caller.
+ */
 export function lastRevisionsStatement(history: TableShape, ids: readonly unknown[]): Fragment {
   const [id, revision] = [column(history, '_modelId'), column(history, '_revision')];
-  const last = sql`SELECT ${id}, max(${revision}) FROM ${history.table}`;
-  return sql`${last} WHERE ${id} = ANY(${param(ids)}) GROUP BY ${id}`;
+  const named = sql`unnest(${ofType(history, '_modelId', ids)}) WITH ORDINALITY AS i(id, n)`;
+  const last = sql`SELECT i.n, max(h.${revision}) FROM ${named}`;
+  return sql`${last} JOIN ${history.table} AS h ON h.${id} = i.id GROUP BY i.n`;
+}
+
+/**
+ * Values as a list of the type that the column has, which the model need not know: the server gives
+ * the parameter the type of the other choice, which it never comes to.
+ */
+function ofType(shape: TableShape, property: string, values: readonly unknown[]): Fragment {
+  const never = `ARRAY(SELECT ${column(shape, property)} FROM ${shape.table} LIMIT 0)`;
+  return sql`COALESCE(${param(values)}, ${never})`;
 }
 
 /** One INSERT of all rows. Answers the columns `returned`; asking for none saves a fifth. */
@@ -134,13 +148,27 @@ export function removeStatement(
  */
 function lockedRows(
   {entity, old}: StatementContext,
-  {single}: ChangePlan | RemovePlan,
+  {single, checked}: ChangePlan | RemovePlan,
   met: readonly (Fragment | undefined)[],
   strength: string,
 ): Fragment {
   const order = single ? '' : `ORDER BY ${column(entity, entity.idName)} `;
-  const rows = sql`SELECT ${old.locked} FROM ${entity.table} AS t ${allOf(met)}`;
-  return sql`o AS (${rows} ${order}FOR ${strength})`;
+  const source = sql`${entity.table} AS t${checked ? sql`, ${namedRows(entity, checked)}` : ''}`;
+  const rows = sql`SELECT ${old.locked} FROM ${source} ${allOf(met)}`;
+  return sql`o AS (${rows} ${order}FOR ${strength}${checked ? ' OF t' : ''})`;
+}
+
+/** No table has such columns: those of the row stand beside them by their bare names. */
+const [NAMED_ID, NAMED_VERSION] = ['"named: id"', '"named: version"'];
+
+/**
+ * Checked rows as the caller named them. Ids are compared by the database, to which a UUID in
+ * capitals or a number with more zeros is the same.
+ */
+function namedRows(entity: TableShape, checked: readonly CheckedRow[]): Fragment {
+  const ids = ofType(entity, entity.idName, checked.map(row => row.id));
+  const versions = param(checked.map(row => row.version), '::text[]');
+  return sql`unnest(${ids}, ${versions}) AS c(${NAMED_ID}, ${NAMED_VERSION})`;
 }
 
 function matchOf(entity: TableShape): Fragment {
@@ -269,14 +297,11 @@ function conditions(
 ): (Fragment | undefined)[] {
   const met = plainCondition(connector, entity, where) ?? anyCondition(connector, entity, where);
   if (!checked) return [met];
-  const id = `t.${column(entity, entity.idName)}`;
-  const versions = Object.fromEntries(checked.map(row => [String(row.id), row.version]));
-  const named = param(JSON.stringify(versions), '::jsonb');
-  const version = `t.${column(entity, '_version')}`;
+  const [id, version] = [column(entity, entity.idName), column(entity, '_version')];
   return [
     met,
-    sql`${id} = ANY(${param(checked.map(row => row.id))})`,
-    sql`${version} IS NOT DISTINCT FROM (${named} ->> ${id}::text)`,
+    raw(`t.${id} = ${NAMED_ID}`),
+    raw(`t.${version} IS NOT DISTINCT FROM ${NAMED_VERSION}`),
   ];
 }
 

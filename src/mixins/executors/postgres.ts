@@ -1,7 +1,9 @@
 import type {Options} from '@loopback/repository';
+import {mayBeRespelt} from '../column-types';
 import {ForeignTransactionError} from '../errors';
 import {
   assertOwnTransaction,
+  coercedValue,
   coercedWhere,
   rowForInsert,
   valuesForReplace,
@@ -22,7 +24,7 @@ import {
 import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
-import {answersByCount, countOf, leavesRowsAlone} from './postgres-answers';
+import {answersByCount, countOf, fill, leavesRowsAlone} from './postgres-answers';
 import {
   surviveLostConnections,
   type PostgresConnector,
@@ -157,6 +159,9 @@ export class PostgresExecutor implements Executor {
       const property = shape.model.definition.properties[name];
       row[name] = this.connector.fromColumnValue(property, values[i]);
     });
+    // The driver answers a bigint or a numeric as text; juggler's instances have ids of their type.
+    const {idName, model} = shape;
+    if (row[idName] != null) row[idName] = coercedValue(model, idName, row[idName]);
     return row;
   }
 
@@ -174,14 +179,16 @@ export class PostgresExecutor implements Executor {
         return {instance, values, assign};
       }),
     );
+    const idProperty = entity.model.definition.properties[entity.idName];
     const unknown = (name: string) =>
-      rows.some(({values, assign}) => values[name] === undefined && !assign[name]);
+      rows.some(({values, assign}) => values[name] === undefined && !assign[name]) ||
+      (name === entity.idName && rows.some(({values}) => mayBeRespelt(idProperty, values[name])));
     const returned =
       wanted === 'rows'
         ? entity.properties
         : entity.properties.filter(name => !plan.empty.has(name) && unknown(name));
     const filled = await this.insertAll(rows, returned, context, options);
-    filled.forEach((row, i) => rows[i].instance.setAttributes(row));
+    filled.forEach((row, i) => fill(rows[i], row, entity));
     return {
       count: filled.length,
       rows: wanted === 'rows' ? filled.map(after => ({after})) : [],
@@ -223,12 +230,12 @@ export class PostgresExecutor implements Executor {
     {entity, history}: StatementContext,
     options: Options,
   ): Promise<readonly NewRow[]> {
-    const ids = rows.map(row => row.values[entity.idName]).filter(id => id != null);
-    if (!history || ids.length === 0) return rows;
+    const ids = rows.map(row => row.values[entity.idName] ?? null);
+    if (!history || ids.every(id => id === null)) return rows;
     const {rows: used} = await this.query(lastRevisionsStatement(history, ids), options);
-    const last = new Map(used.map(([id, revision]) => [String(id), Number(revision)]));
-    return rows.map(({values, assign}) => {
-      const _revision = 1 + (last.get(String(values[entity.idName])) ?? 0);
+    const last = new Map(used.map(([place, revision]) => [Number(place), Number(revision)]));
+    return rows.map(({values, assign}, i) => {
+      const _revision = 1 + (last.get(i + 1) ?? 0);
       return {values: {...values, _revision}, assign: {...assign, _revision: value(_revision)}};
     });
   }
