@@ -1,5 +1,6 @@
 import type {ModelDefinition, PropertyDefinition} from '@loopback/repository';
 import {searchableProperties, type SearchableProperty} from './crypto/searchable';
+import {identifier} from './identifiers';
 
 /** The properties that the definition says are encrypted. */
 export function encryptedProperties(
@@ -54,7 +55,7 @@ export function indexesOfCiphertext(definition: ModelDefinition): Record<string,
 
 /** What the index of a searchable property is called, and told of when a value is not unique. */
 export function indexName({name}: ModelDefinition, {property}: SearchableProperty): string {
-  return `${name}_${property}_index`.toLowerCase();
+  return identifier(`${name}_${property}`.toLowerCase(), '_index');
 }
 
 export function namesOfBlindIndexes(definition: ModelDefinition): string[] {

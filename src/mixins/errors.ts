@@ -172,6 +172,38 @@ export class BehaviourMissingError extends BehaviourError {
   }
 }
 
+/** A table or a column has a `?` in its name, which LoopBack's SQL connectors take for a value. */
+export class UnusableNameError extends BehaviourError {
+  readonly code = 'NAME_UNUSABLE';
+  readonly statusCode = 500;
+
+  constructor(
+    readonly entityName: string,
+    readonly unusable: string,
+  ) {
+    super(
+      `${entityName} cannot use the name '${unusable}': LoopBack's SQL connectors take a "?" for ` +
+        'a value. Rename the table or the column.',
+    );
+  }
+}
+
+/** The name of an entity's history belongs to a model of the application. */
+export class HistoryNameTakenError extends BehaviourError {
+  readonly code = 'HISTORY_NAME_TAKEN';
+  readonly statusCode = 500;
+
+  constructor(
+    readonly entityName: string,
+    readonly modelName: string,
+  ) {
+    super(
+      `The history of ${entityName} would be kept in ${modelName}, which is a model of its own. ` +
+        'Rename that model.',
+    );
+  }
+}
+
 /** Encrypted properties are in use and no key is configured. */
 export class CryptoNotConfiguredError extends BehaviourError {
   readonly code = 'CRYPTO_NOT_CONFIGURED';

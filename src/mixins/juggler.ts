@@ -24,6 +24,7 @@ export interface JugglerModelClass {
     defineProperty(model: string, property: string, definition: PropertyDefinition): void;
   };
   readonly definition: {
+    readonly name: string;
     readonly properties: Record<string, JugglerProperty>;
     readonly settings: Row;
     idName(): string;

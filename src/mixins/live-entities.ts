@@ -1,5 +1,6 @@
 import type {ModelDefinition} from '@loopback/repository';
 import type {BehaviourName} from './behaviour';
+import {assertIsHistory, assertUsableNames} from './identifiers';
 import type {JugglerModelClass} from './juggler';
 import {LiveEntity, type EntityClass} from './live-entity';
 import {
@@ -33,6 +34,7 @@ export function liveEntityOf(
     addProperties(entityClass, behaviours);
     const stored = storedDefinition(entityClass.definition, behaviours, model.dataSource);
     completeStoredModel(model, stored);
+    assertUsableNames(model);
     const history = has(behaviours, 'history') ? historyModel(model, stored, define) : undefined;
     live = new LiveEntity(entityClass, behaviours, model, history);
     known.set(key, live);
@@ -53,5 +55,7 @@ function historyModel(
   define: Definer,
 ): JugglerModelClass {
   const history = historyDefinition(stored, definition.idName());
-  return (dataSource.getModel(history.name) ?? define(history)) as unknown as JugglerModelClass;
+  const known = dataSource.getModel(history.name) as unknown as JugglerModelClass | undefined;
+  if (known) assertIsHistory(definition.name, known);
+  return known ?? (define(history) as JugglerModelClass);
 }

@@ -1,4 +1,5 @@
 import type {juggler, ModelDefinition, PropertyDefinition} from '@loopback/repository';
+import {identifier} from './identifiers';
 
 type Indexes = Record<string, IndexDefinition>;
 
@@ -30,16 +31,21 @@ export function uniqueAmongLive(stored: ModelDefinition, fixed: ReadonlySet<stri
   for (const [name, index] of Object.entries((stored.settings.indexes ?? {}) as Indexes)) {
     const keys = isUnique(index) ? keysOf(index.keys) : undefined;
     if (!keys) indexes[name] = index;
-    else indexes[fixed.has(name) ? name : `${name}_live`] = {...index, keys: among(keys, live)};
+    else indexes[fixed.has(name) ? name : liveName(name)] = {...index, keys: among(keys, live)};
   }
   for (const [name, property] of Object.entries(stored.properties)) {
     if (typeof property.index !== 'object' || property.index.unique !== true) continue;
     const {index, ...rest} = property;
     stored.properties[name] = rest as PropertyDefinition;
     const unique = {keys: among([[name, 'ASC']], live), options: {unique: true}};
-    indexes[`${tableOf(stored)}_${name}_live`.toLowerCase()] = unique;
+    indexes[liveName(`${tableOf(stored)}_${name}`.toLowerCase())] = unique;
   }
   stored.settings = {...stored.settings, indexes};
+}
+
+/** A name that PostgreSQL would cut is another than the one that migrations look for. */
+function liveName(name: string): string {
+  return identifier(name, '_live');
 }
 
 /**

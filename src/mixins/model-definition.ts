@@ -15,8 +15,10 @@ import {
   searchColumns,
 } from './encrypted-columns';
 import {embeddedColumn} from './embedded/definition';
+import {fits, identifier} from './identifiers';
 import type {JugglerModelClass} from './juggler';
 import {hasPartialIndexes, uniqueAmongLive} from './live-unique';
+import type {Row} from './plan';
 
 /** Adds what the behaviours need to the entity's definition, where the model does not have it. */
 export function addProperties(entity: WithDefinition, behaviours: readonly Behaviour[]): void {
@@ -134,13 +136,29 @@ export function historyDefinition(stored: ModelDefinition, idName: string): Mode
 
 /** Where the entity lives in a schema of its own, its history lives beside it. */
 function historySettings({settings, name}: ModelDefinition): Record<string, unknown> {
-  const index = `${name}_history_states`.toLowerCase();
-  const connector = Object.fromEntries(
-    Object.entries(settings)
-      .filter(([, v]) => v !== null && typeof v === 'object' && ('schema' in v || 'table' in v))
-      .map(([key, v]) => [key, {...v, ...(v.table ? {table: `${v.table}_history`} : {})}]),
+  const index = identifier(name.toLowerCase(), '_history_states');
+  const own = Object.entries(settings).filter(
+    ([, v]) => v !== null && typeof v === 'object' && PLACES.some(place => place in v),
   );
-  return {...connector, indexes: {[index]: {keys: {_modelId: 1, _revision: 1}}}};
+  const tables = Object.fromEntries(own.map(([key, v]) => [key, historyPlace(v)]));
+  // By default the connectors make a table's name of the model's.
+  const byDefault: Row = fits(`${name}History`)
+    ? {}
+    : {
+        postgresql: {table: identifier(name.toLowerCase(), 'history')},
+        mysql: {table: identifier(name, 'History')},
+      };
+  for (const key of Object.keys(byDefault)) {
+    tables[key] = {...(byDefault[key] as object), ...tables[key]};
+  }
+  return {...tables, indexes: {[index]: {keys: {_modelId: 1, _revision: 1}}}};
+}
+
+const PLACES = ['schema', 'table', 'tableName'];
+
+function historyPlace({table, tableName, ...others}: Row): object {
+  const name = (table || tableName) as string | undefined;
+  return {...others, ...(name ? {table: identifier(name, '_history')} : {})};
 }
 
 const CONSTRAINTS = [
