@@ -32,8 +32,9 @@ export class VersionRequiredError extends BehaviourError {
 }
 
 /**
- * `_newVersion` is no name for a version: not a text, empty, or the version that the write changes.
- * With that last one, the row would look unchanged to everybody who has read it.
+ * `_newVersion` is no name for a version: not a text, empty, or one that the row has had: the version
+ * that the write changes, the one before it, or with a history that of any state in there. Whoever
+ * has read that state could write over what has come since.
  */
 export class InvalidVersionError extends BehaviourError {
   readonly code = 'VERSION_INVALID';
@@ -41,7 +42,8 @@ export class InvalidVersionError extends BehaviourError {
 
   constructor(readonly entityName: string) {
     super(
-      `The "_newVersion" of a ${entityName} must be a text that no version of it has had before.`,
+      `The "_newVersion" of a ${entityName} must be a text, and neither its version, nor the one ` +
+        'before, nor one in its history.',
     );
   }
 }

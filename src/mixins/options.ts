@@ -7,6 +7,9 @@ export const DELETION = Symbol('deletion');
 /** Under this key, reads of related rows are told the moment at which they are to be read. */
 export const AS_OF = Symbol('as of');
 
+/** Marks an update of the parent as the write of a child; copies of the options keep it. */
+export const CHILD_WRITE = Symbol('the write of an embedded child');
+
 /** Options that every call of a repository with behaviours understands. Never mutated. */
 export interface LiveOptions {
   /** The version that the caller read; an alternative to `_version` in the data. */
@@ -54,6 +57,8 @@ export interface LiveOptions {
   [DELETION]?: string;
   /** @internal */
   [AS_OF]?: Date | string;
+  /** @internal */
+  [CHILD_WRITE]?: boolean;
 }
 
 /** Which rows of a soft-deletable entity a call sees. */

@@ -66,6 +66,8 @@ export interface ChangePlan {
   readonly assign: Assignments;
   /** Present when the state that ends is kept. */
   readonly revision?: RevisionNote;
+  /** A version that no kept state of the row may have. */
+  readonly unused?: string;
 }
 
 /** Rows that go for good. */

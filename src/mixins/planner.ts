@@ -3,7 +3,7 @@ import {auditBehaviour} from './behaviours/audit';
 import {cryptoBehaviour} from './behaviours/crypto';
 import {historyBehaviour} from './behaviours/history';
 import {softDeleteBehaviour} from './behaviours/soft-delete';
-import {versionBehaviour} from './behaviours/version';
+import {namedVersion, versionBehaviour} from './behaviours/version';
 import type {Assignments, ChangePlan, Condition, InsertPlan, RemovePlan, Row} from './plan';
 
 /** All behaviours in the order in which they are merged, whatever the order of the decorators. */
@@ -57,9 +57,11 @@ export function planChange(
   };
   if (removes(behaviours, request)) return {kind: 'remove', ...scope};
   const assign = merged(behaviours, behaviour => behaviour.change?.(request));
+  const unused = '_version' in assign && scope.revision ? namedVersion(request) : undefined;
   return {
     kind: 'change',
     ...scope,
+    ...(unused !== undefined && {unused}),
     data: without(data, ownedProperties(behaviours)),
     unlessSame: mayChangeNothing(request) && Object.keys(assign).length > 0,
     replace: kind === 'replace',

@@ -2,8 +2,13 @@ import {EntityNotFoundError, type Entity, type Options} from '@loopback/reposito
 import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
 import {claiming} from './claims';
-import {checkedRows, expectedVersion} from './behaviours/version';
-import {BehaviourMissingError, RestoreConflictError, VersionConflictError} from './errors';
+import {checkedRows, expectedVersion, namedVersion} from './behaviours/version';
+import {
+  BehaviourMissingError,
+  InvalidVersionError,
+  RestoreConflictError,
+  VersionConflictError,
+} from './errors';
 import type {JugglerInstance} from './juggler';
 import {visibilityOf, type LiveOptions} from './options';
 import {
@@ -225,6 +230,8 @@ export class EntityWriter<T extends Entity> {
     const isStale = expected !== undefined && actual !== expected;
     if (isStale) throw new VersionConflictError(live.name, id, expected, actual);
     if (plan.kind === 'change' && plan.unlessSame) return row;
+    const isUsed = live.has('version') && namedVersion(request) !== undefined;
+    if (isUsed) throw new InvalidVersionError(live.name);
     throw new EntityNotFoundError(live.entityClass, id);
   }
 

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {behaviourDefaults, type Behaviour, type ChangeRequest} from '../behaviour';
 import {InvalidVersionError, InvalidWhereError, VersionRequiredError} from '../errors';
+import {CHILD_WRITE} from '../options';
 import {value, type Assignments, type CheckedRow, type Row} from '../plan';
 
 /**
@@ -33,7 +34,11 @@ export const versionBehaviour: Behaviour = {
 
   condition(request) {
     const expected = expectedVersion(request);
-    return expected === undefined ? undefined : {_version: expected};
+    const read = expected === undefined ? undefined : {_version: expected};
+    const named = namedVersion(request);
+    if (named === undefined) return read;
+    const another = {or: [{_oldVersion: null}, {_oldVersion: {neq: named}}]};
+    return read ? {and: [read, another]} : another;
   },
 };
 
@@ -79,6 +84,17 @@ export function checkedRows(
     byId.set(key, {id, version});
   }
   return [...byId.values()];
+}
+
+/**
+ * The version that the caller of a write by id names for the row: one that none of its states may
+ * have had, or whoever still holds that state could write over what has come since.
+ */
+export function namedVersion({input, options, single}: ChangeRequest): string | undefined {
+  // The version that the write of an embedded child names is a UUID of our own.
+  if (!single || options.bumpVersion === false || options[CHILD_WRITE]) return undefined;
+  const named = input._newVersion ?? undefined;
+  return named === undefined ? undefined : String(named);
 }
 
 /** The version that a write makes: the one that the caller names, otherwise a UUID. */

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {EntityNotFoundError, type Entity, type Model, type Options} from '@loopback/repository';
 import type {LiveEntity} from '../live-entity';
+import {CHILD_WRITE} from '../options';
 import type {Row} from '../plan';
 import type {Surroundings} from '../surroundings';
 import type {ChildStamp, EmbeddedModel} from './embedded-model';
@@ -16,9 +17,6 @@ export interface ParentRepository {
   findById(id: unknown, filter?: undefined, options?: Options): Promise<Row>;
   updateById(id: unknown, data: Row, options?: Options): Promise<void>;
 }
-
-/** Marks an update of the parent as the write of a child; copies of the options keep it. */
-export const CHILD_WRITE = Symbol('the write of an embedded child');
 
 type ChildId = string | number | undefined;
 

@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import type {Options} from '@loopback/repository';
 import type {Row} from '../plan';
-import {CHILD_WRITE, Children, type ParentRepository} from './children';
+import {CHILD_WRITE, type LiveOptions} from '../options';
+import {Children, type ParentRepository} from './children';
 import {EmbeddedWriteError, EmbeddingError} from './errors';
 import type {EmbeddedModel} from './embedded-model';
 import type {EmbeddedManyRepository, EmbeddedOneRepository} from './embedded-repository';
@@ -51,7 +52,7 @@ export class Embeddings {
   async ofChange(id: unknown, data: object, options: Options = {}): Promise<object> {
     const {live} = this.parents;
     const given = live.embedded.filter(({name}) => (data as Row)[name] !== undefined);
-    if (given.length === 0 || options[CHILD_WRITE as never]) return data;
+    if (given.length === 0 || (options as LiveOptions)[CHILD_WRITE]) return data;
     this.check();
     const row: Row = {...data};
     const own = given.filter(({property}) => property.versioned);

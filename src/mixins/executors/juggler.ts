@@ -203,6 +203,7 @@ async function writeRow(
   const byId = {[idName]: first[idName]};
   let before = first;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (plan.kind === 'change' && (await isUsed(plan, target, before, options))) return undefined;
     const asRead = {and: [byId, unchangedSince(before, model)]};
     const values = plan.kind === 'change' ? await changedValues(plan, model, before, options) : {};
     const {count} =
@@ -222,6 +223,18 @@ async function writeRow(
     before = row;
   }
   throw outOfReach(model, before);
+}
+
+/** Whether a kept state of the row has the version that the caller has named for it. */
+async function isUsed(
+  {unused}: ChangePlan,
+  {history, model}: PlanTarget,
+  row: Row,
+  options: Options,
+): Promise<boolean> {
+  if (unused === undefined || !history) return false;
+  const where = {and: [{_modelId: row[model.definition.idName()]}, {_version: unused}]};
+  return (await history.count(where, options)) > 0;
 }
 
 /** Holds as long as nobody has written the row since it was read. */

@@ -90,7 +90,7 @@ export function changeStatement(
   const {entity, wanted, returnsOld} = context;
   const data = newValues(context, plan, values);
   const set = assignments(context, plan, data);
-  const met = conditions(context, plan, where);
+  const met = [...conditions(context, plan, where), unusedIn(context, plan)];
   const differs = plan.unlessSame ? differences(data, 't') : undefined;
   const counted = leavesRowsAlone(plan);
   if (!plan.revision && answersByCount(plan, wanted)) {
@@ -312,6 +312,17 @@ function anyCondition(
 ): Fragment | undefined {
   const {sql: text, params} = connector.buildWhere(model.modelName, where);
   return text ? {sql: `(${text.replace(/^WHERE /, '')})`, params} : undefined;
+}
+
+/** Looked up only where the caller has named the version; the row's lock keeps its history still. */
+function unusedIn(
+  {entity, history}: StatementContext,
+  {unused}: ChangePlan,
+): Fragment | undefined {
+  if (unused === undefined || !history) return undefined;
+  const own = `h.${column(history, '_modelId')} = t.${column(entity, entity.idName)}`;
+  const same = sql`h.${column(history, '_version')} = ${param(unused)}`;
+  return sql`NOT EXISTS (SELECT 1 FROM ${history.table} AS h WHERE ${own} AND ${same})`;
 }
 
 function allOf(conditions: readonly (Fragment | undefined)[]): Fragment {

@@ -75,6 +75,27 @@ export function compositionSuite({dataSource, crowd, rawRows}: BehaviourTarget):
     assert.equal(state.entity._version, _version);
   });
 
+  it('refuses a next version that any kept state of the row has', async () => {
+    const items = await givenItems(dataSource(), ALL);
+    const {_version: first} = await items.create({id: 'a', name: 'one'});
+    await items.create({id: 'b', name: 'other', _newVersion: 'of another row'});
+    let version = first!;
+    const next = async (named: string, write: 'updateById' | 'replaceById' = 'updateById') => {
+      await items[write]('a', {name: `to ${named}`, _version: version, _newVersion: named});
+      version = named;
+    };
+    for (const named of ['second', 'third', 'fourth']) await next(named);
+    for (const used of [first!, 'second', 'third', 'fourth']) {
+      const refused = {code: 'VERSION_INVALID', statusCode: 422};
+      await assert.rejects(next(used), refused);
+      await assert.rejects(next(used, 'replaceById'), refused);
+    }
+    assert.equal((await items.findById('a')).name, 'to fourth');
+    assert.equal((await items.history('a')).length, 3);
+    await next('of another row');
+    assert.equal((await items.findById('a'))._oldVersion, 'fourth');
+  });
+
   it('a restore is a write like any other', async () => {
     const items = await givenItems(dataSource(), ALL);
     const {_version} = await items.create({id: 'a', name: 'one', secret: 's'});

@@ -114,6 +114,28 @@ export function versionSuite({dataSource, crowd}: BehaviourTarget): void {
     assert.notEqual(after._version, _version);
   });
 
+  it('refuses a next version that the row had before its present one', async () => {
+    const refused = {code: 'VERSION_INVALID', statusCode: 422};
+    const next = async (named: string) => {
+      const {_version} = await items.findById('a');
+      const data = {name: `to ${named}`, _version, _newVersion: named};
+      await items.updateById('a', data);
+    };
+    const first = item._version!;
+    await next('second');
+    await assert.rejects(next(first), refused);
+    await assert.rejects(next('second'), refused);
+    const {name, _version, _oldVersion} = await items.findById('a');
+    assert.deepEqual([name, _version, _oldVersion], ['to second', 'second', first]);
+    const stale = {name: 'x', _version: 'stale', _newVersion: first};
+    await assert.rejects(items.updateById('a', stale), VersionConflictError);
+    await assert.rejects(items.replaceById('none', {...stale, id: 'none'}), EntityNotFoundError);
+    await next('third');
+    // Without a history, nobody knows of it any more.
+    await next(first);
+    assert.equal((await items.findById('a'))._oldVersion, 'third');
+  });
+
   it('gives each row of a bulk update a version of its own', async () => {
     await items.createAll([{id: 'b', name: 'two'}, {id: 'c', name: 'three'}]);
     const before = await items.find({order: ['id ASC']});

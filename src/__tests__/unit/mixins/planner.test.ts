@@ -40,7 +40,9 @@ describe('write planner', () => {
 
   it('merges what every behaviour adds to an update', () => {
     const plan = givenPlan(ALL, 'update', {input: {_version: 'v1', _newVersion: 'v2'}});
-    assert.deepEqual(plan.where, {and: [{id: 1}, LIVE, {_version: 'v1'}]});
+    const another = {or: [{_oldVersion: null}, {_oldVersion: {neq: 'v2'}}]};
+    const checked = {and: [{_version: 'v1'}, another]};
+    assert.deepEqual(plan.where, {and: [{id: 1}, LIVE, checked]});
     assert.deepEqual(plan.assign, {
       _version: {kind: 'value', value: 'v2'},
       _oldVersion: {kind: 'previous', property: '_version'},
@@ -49,6 +51,18 @@ describe('write planner', () => {
       _validFrom: {kind: 'stateBegins'},
     });
     assert.equal(plan.revision?.operation, 'update');
+  });
+
+  it('looks for a version in the history only where the caller has named it', () => {
+    const unused = (names: BehaviourName[], input: Row) => {
+      const plan = givenPlan(names, 'update', {input: {_version: 'v1', ...input}});
+      return plan.kind === 'change' ? [plan.unused, JSON.stringify(plan.where)] : [];
+    };
+    const [none, plainly] = unused(ALL, {});
+    assert.equal(none, undefined);
+    assert.ok(!plainly!.includes('_oldVersion'));
+    assert.equal(unused(ALL, {_newVersion: 'v2'})[0], 'v2');
+    assert.equal(unused(['version'], {_newVersion: 'v2'})[0], undefined);
   });
 
   it('drops what only behaviours write from the data', () => {
