@@ -20,7 +20,7 @@ export const latency = {
     const names = namesOf(quick);
     const rounds = quick ? 3 : 8;
     // A page of them all: when the machine is busy elsewhere, no row may lie past its end.
-    const writes = quick ? 15 : 75;
+    const writes = quick ? 15 : 60;
     const running = {};
     for (const name of names) {
       progress(`starting ${name}`);
