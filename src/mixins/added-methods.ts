@@ -1,4 +1,5 @@
 import type {Count, Filter, Options, Where} from '@loopback/repository';
+import {checkedAge} from './age';
 import type {BehaviourName} from './behaviour';
 import {EmbeddingError} from './embedded/errors';
 import {BehaviourMissingError, VersionConflictError} from './errors';
@@ -6,7 +7,6 @@ import {EntityHistory, type RevisionRef} from './history/entity-history';
 import type {PruneOptions} from './history/prune';
 import {countOf, type AnyEntity, type LiveRepositoryClass, type RepositoryClass} from './layer';
 import {AS_OF, type LiveOptions} from './options';
-import {conjunction} from './planner';
 import {reencrypt, type ReencryptOptions} from './reencrypt/reencrypt';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a mixin of LoopBack repositories needs it */
@@ -44,15 +44,17 @@ export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
       return countOf(this.cascade.run('restore', {where: where ?? {}}, options));
     }
 
-    async purge(where?: Where<any>, {olderThan}: {olderThan?: Date} = {}, options?: Options) {
+    async purge(where?: Where<any>, age: {olderThan?: Date} = {}, options?: Options) {
       this.need('softDelete');
-      const aged = conjunction([where, olderThan && {_deletedOn: {lt: olderThan}}]);
+      const {olderThan} = checkedAge(age, ['olderThan']);
+      // Never a merge: the caller's where is judged as a whole.
+      const all = where ?? {};
+      const aged = olderThan ? {and: [all, {_deletedOn: {lt: olderThan}}]} : all;
       return countOf(this.cascade.run('purge', {where: aged}, options));
     }
 
     async history(id: any, filter?: Filter<any>, options?: Options) {
-      const where = conjunction([{_modelId: id}, filter?.where]);
-      return this.past().find({...filter, where}, options);
+      return this.past().of(id, filter, options);
     }
 
     async findHistory(filter?: Filter<any>, options?: Options) {

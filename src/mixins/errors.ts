@@ -123,9 +123,28 @@ export class CascadeError extends BehaviourError {
   }
 }
 
-/** A condition of a bulk write is not safe to run: part of it would silently be dropped. */
+/**
+ * A where, an id or an age does not say which rows are meant: part of it would silently be dropped,
+ * and the rest means more of them, or all.
+ */
 export class InvalidWhereError extends BehaviourError {
   readonly code = 'INVALID_WHERE';
+  readonly statusCode = 400;
+}
+
+/** A filter orders by, shows or pages by what there is not. */
+export class InvalidFilterError extends BehaviourError {
+  readonly code = 'INVALID_FILTER';
+  readonly statusCode = 400;
+
+  constructor(because: string) {
+    super(`The filter is not valid: ${because}.`);
+  }
+}
+
+/** A value in the data is none of its property's type, such as `new Date('yesterday')`. */
+export class InvalidValueError extends BehaviourError {
+  readonly code = 'INVALID_VALUE';
   readonly statusCode = 400;
 }
 
@@ -139,6 +158,16 @@ export class ForeignTransactionError extends BehaviourError {
       `The transaction in the options was begun on another datasource than that of ${whose}, ` +
         'which could only ignore it.',
     );
+  }
+}
+
+/** The transaction in the options has been committed or rolled back, or has timed out. */
+export class InactiveTransactionError extends BehaviourError {
+  readonly code = 'INACTIVE_TRANSACTION';
+  readonly statusCode = 500;
+
+  constructor() {
+    super('The transaction in the options is not active any more.');
   }
 }
 

@@ -7,7 +7,7 @@ import type {
   PropertyDefinition,
   Transaction,
 } from '@loopback/repository';
-import {ForeignTransactionError} from './errors';
+import {ForeignTransactionError, InactiveTransactionError} from './errors';
 
 type Row = Record<string, unknown>;
 type Condition = AnyObject;
@@ -203,16 +203,32 @@ function validationError(instance: JugglerInstance): Error {
   return new ValidationError(instance);
 }
 
-/** Refuses a transaction that the repository's datasource would silently ignore. */
+/**
+ * Refuses a transaction that the repository's datasource would silently ignore.
+ *
+ * @throws ForeignTransactionError, InactiveTransactionError
+ */
 export function assertOwnTransaction(
   model: JugglerModelClass,
   options: Options | undefined,
 ): void {
-  const transaction = options?.transaction as (Transaction & {connector?: unknown}) | undefined;
-  if (transaction?.connector && transaction.connector !== model.dataSource.connector) {
+  const transaction = options?.transaction as ConnectorTransaction | undefined;
+  if (!transaction?.connector) return;
+  if (transaction.connector !== model.dataSource.connector) {
     throw new ForeignTransactionError(model.modelName);
   }
+  const {connection} = transaction;
+  if (connection === null || (connection && connection.txId !== transaction.txId)) {
+    throw new InactiveTransactionError();
+  }
 }
+
+/** What the SQL connectors' transactions have; one that has ended has let its connection go. */
+type ConnectorTransaction = Transaction & {
+  readonly connector?: unknown;
+  readonly txId?: unknown;
+  readonly connection?: {readonly txId?: unknown} | null;
+};
 
 /** Whether juggler leaves the values of such rows as the connector reads them. */
 export function readsPlainly(model: JugglerModelClass): boolean {

@@ -207,7 +207,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async exists(id: any, options?: Options): Promise<boolean> {
       if (!this.live) return super.exists(id, options);
-      const where = this.reader.where(this.reader.byId(id), options);
+      const where = await this.reader.checkedWhere(this.reader.byId(id), options);
       return (await super.count(where, options)).count > 0;
     }
 

@@ -57,10 +57,6 @@ export class LiveEntity implements PlanTarget {
     return has(this.behaviours, name);
   }
 
-  knows(property: string): boolean {
-    return property in this.model.definition.properties;
-  }
-
   /** The embedded properties that a row lacks. */
   absentChildren(row: Row): string[] {
     return this.embedded.map(({name}) => name).filter(name => row[name] === undefined);

@@ -2,13 +2,15 @@ import type {Entity, Fields, Filter, Options, Where} from '@loopback/repository'
 import {visible} from './behaviours/soft-delete';
 import type {PostgresExecutor} from './executors/postgres';
 import {rowById, rowsOf} from './executors/postgres-reads';
-import {plainValue, type JugglerInstance} from './juggler';
+import {assertSafeFilter} from './filter-check';
+import {assertOwnTransaction, plainValue, type JugglerInstance} from './juggler';
 import {visibilityOf} from './options';
 import type {Condition, Row} from './plan';
 import {conjunction} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {Secrets} from './secrets';
 import {assertPlainId, plainWhere} from './where';
+import {assertSafeWhere} from './where-check';
 
 /** What a filter may have that whole rows are read by. */
 const DIRECT: ReadonlySet<string> = new Set(['where', 'order', 'limit', 'offset', 'skip']);
@@ -32,7 +34,7 @@ export class EntityReader<T extends Entity> {
     options: Options | undefined,
     run: (filter: Filter<T>) => Promise<R[]>,
   ): Promise<R[]> {
-    const asked = await this.secrets.filter(filter);
+    const asked = await this.checkedFilter(filter, options);
     const idIsExtra = this.secrets.lacksId(filter?.fields);
     const entities = await run({
       ...asked,
@@ -51,7 +53,7 @@ export class EntityReader<T extends Entity> {
     options: Options | undefined,
   ): Promise<T[] | undefined> {
     if (!Object.keys(filter ?? {}).every(key => DIRECT.has(key))) return undefined;
-    const asked = await this.secrets.filter(filter);
+    const asked = await this.checkedFilter(filter, options);
     const own = {...asked, where: plainWhere(asked?.where as Condition)};
     const rows = await rowsOf(postgres, this.host.live, own, this.guard(options), options ?? {});
     return this.secrets.open(rows.map(row => this.entityOf(row)));
@@ -64,6 +66,7 @@ export class EntityReader<T extends Entity> {
     options: Options | undefined,
   ): Promise<T[]> {
     const {live} = this.host;
+    assertOwnTransaction(live.model, options);
     const typed = live.typedId(assertPlainId(id));
     const row = await rowById(postgres, live, typed, this.guard(options), options ?? {});
     return row ? this.secrets.open([this.entityOf(row)]) : [];
@@ -74,11 +77,24 @@ export class EntityReader<T extends Entity> {
     where: Where<T> | undefined,
     options: Options | undefined,
   ): Promise<Where<T>> {
+    const {model} = this.host.live;
+    assertOwnTransaction(model, options);
+    assertSafeWhere(where, model, 'read');
     return this.where(await this.secrets.where(where), options);
   }
 
   byId(id: unknown): Where<T> {
-    return {[this.idName]: id} as Where<T>;
+    return {[this.idName]: assertPlainId(id)} as Where<T>;
+  }
+
+  private async checkedFilter<F extends Filter<T> | undefined>(
+    filter: F,
+    options: Options | undefined,
+  ): Promise<F> {
+    const {model, entityClass} = this.host.live;
+    assertOwnTransaction(model, options);
+    assertSafeFilter(filter, model, entityClass.definition.properties);
+    return this.secrets.filter(filter);
   }
 
   private guard(options: Options | undefined): Condition | undefined {

@@ -9,7 +9,7 @@ import {
   RestoreConflictError,
   VersionConflictError,
 } from './errors';
-import type {JugglerInstance} from './juggler';
+import {assertOwnTransaction, type JugglerInstance} from './juggler';
 import {visibilityOf, type LiveOptions} from './options';
 import {
   knownValue,
@@ -26,7 +26,8 @@ import {conjunction, planChange, planInsert} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {idKey, rowsByIds} from './same-id';
 import {Secrets} from './secrets';
-import {assertPlainId, assertSafeWhere, plainWhere} from './where';
+import {assertPlainId, plainWhere} from './where';
+import {assertSafeWhere} from './where-check';
 
 /** Which rows a write means. */
 export type WriteTarget = {readonly id: unknown} | {readonly where: Condition};
@@ -46,6 +47,7 @@ export class EntityWriter<T extends Entity> {
     options: Options = {},
   ): Promise<T[]> {
     const {live, surroundings} = this.host;
+    assertOwnTransaction(live.model, options);
     if (entities.length === 0) return [];
     const given = await Promise.all(entities.map(e => this.inputFrom(e, options)));
     const inputs = given.map(input => this.secrets.completed(input));
@@ -126,6 +128,7 @@ export class EntityWriter<T extends Entity> {
     operation?: RevisionOperation,
   ) {
     const {live, surroundings} = this.host;
+    assertOwnTransaction(live.model, options);
     const single = 'id' in target;
     const id = single ? assertPlainId(target.id) : undefined;
     const where = single ? {[live.idName]: live.typedId(id)} : await this.safeWhere(target.where);
@@ -207,7 +210,7 @@ export class EntityWriter<T extends Entity> {
   }
 
   private async safeWhere(where: Condition): Promise<Condition> {
-    assertSafeWhere(where, name => this.host.live.knows(name));
+    assertSafeWhere(where, this.host.live.model);
     return plainWhere(await this.secrets.where(where));
   }
 

@@ -4,7 +4,9 @@ import {cascadeSuite} from './behaviours/cascade';
 import {checkedSuite} from './behaviours/checked';
 import {compositionSuite} from './behaviours/composition';
 import {cryptoSuite} from './behaviours/crypto';
+import {filtersSuite} from './behaviours/filters';
 import {historySuite} from './behaviours/history';
+import {idsSuite} from './behaviours/ids';
 import {methodsSuite} from './behaviours/methods';
 import {noChangeSuite} from './behaviours/no-change';
 import {relationsSuite} from './behaviours/relations';
@@ -12,6 +14,7 @@ import {softDeleteSuite} from './behaviours/soft-delete';
 import {transactionSuite} from './behaviours/transactions';
 import {uniqueSuite} from './behaviours/unique';
 import {versionSuite} from './behaviours/version';
+import {wheresSuite} from './behaviours/wheres';
 
 /** What an engine can do, and in which words. What it cannot, README's table of engines says. */
 export interface BehaviourFeatures {
@@ -68,6 +71,9 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('a write that changes nothing', () => noChangeSuite(target));
   describe('a checked write of many rows', () => checkedSuite(target));
   describe('all behaviours together', () => compositionSuite(target));
+  describe('a where', () => wheresSuite(target));
+  describe('a filter', () => filtersSuite(target));
+  describe('an id', () => idsSuite(target));
   describe('relations', () => relationsSuite(target));
   const {transactions} = target;
   if (transactions) describe('transactions', () => transactionSuite({...target, transactions}));

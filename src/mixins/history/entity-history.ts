@@ -9,14 +9,17 @@ import {
 } from '@loopback/repository';
 import {visible} from '../behaviours/soft-delete';
 import {InvalidWhereError} from '../errors';
-import type {JugglerModelClass} from '../juggler';
+import {assertOnlyParts, assertSafeFilter, orderKeys, orderOf} from '../filter-check';
+import {assertOwnTransaction, type JugglerModelClass} from '../juggler';
+import {momentOf} from '../moment';
 import {AS_OF, visibilityOf} from '../options';
 import type {Condition, RevisionOperation, Row} from '../plan';
 import {conjunction} from '../planner';
 import type {RepositoryHost} from '../repository-host';
 import {Secrets} from '../secrets';
-import {plainWhere} from '../where';
+import {assertPlainId, plainWhere} from '../where';
 import {pruneStates, type PruneOptions} from './prune';
+import {selected} from './selection';
 import {statesAt} from './states-at';
 
 /** A state that a row has had and has no more, and the write that ended it. */
@@ -46,6 +49,9 @@ export interface PropertyChange {
 /** A revision by its number, or the present state. */
 export type RevisionRef = number | 'current';
 
+/** What all filters of the past have. */
+const PARTS = ['where', 'order', 'limit', 'offset', 'skip'];
+
 /** Reads and tends the states that rows have had. */
 export class EntityHistory<T extends Entity> {
   private readonly secrets: Secrets;
@@ -58,24 +64,44 @@ export class EntityHistory<T extends Entity> {
   }
 
   async find(filter: Filter = {}, options: Options = {}): Promise<Revision<T>[]> {
+    assertOwnTransaction(this.model, options);
+    assertSafeFilter(filter, this.model, this.host.live.entityClass.definition.properties);
+    assertOnlyParts(filter, [...PARTS, 'fields']);
     const {where, order, limit, skip, offset} = await this.secrets.filter(filter);
+    const keys = orderKeys(order, this.model);
     const query = {
       where: plainWhere(where as Condition),
-      order: order?.length ? order : ['_modelId ASC', '_revision ASC'],
+      order: keys.length ? orderOf(keys) : ['_modelId ASC', '_revision ASC'],
       limit,
       skip: skip ?? offset,
     };
     const found = await this.model.find(query, options);
-    return Promise.all(found.map(instance => this.revisionFrom(instance.toObject(true))));
+    return Promise.all(
+      found.map(async instance => {
+        const revision = await this.revisionFrom(instance.toObject(true));
+        selected(revision.entity, filter.fields as Filter<T>['fields']);
+        return revision;
+      }),
+    );
+  }
+
+  /** The states that one row has had and has no more. */
+  async of(id: unknown, filter: Filter = {}, options?: Options): Promise<Revision<T>[]> {
+    assertSafeFilter(filter, this.model, this.host.live.entityClass.definition.properties);
+    const where = conjunction([this.byModelId(id), filter.where]) as Where;
+    return this.find({order: ['_revision ASC'], ...filter, where}, options);
   }
 
   /** The rows as they were at a moment, those that are unchanged since then included. */
   async findAsOf(when: Date | string, filter: Filter<T> = {}, options: Options = {}): Promise<T[]> {
-    const asked = await this.secrets.filter(filter);
     const {live} = this.host;
-    const guard = live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
-    const where = conjunction([plainWhere(asked.where as Condition), guard]);
-    const rows = await statesAt(live, this.model, momentAfter(when), {...filter, where}, options);
+    assertOwnTransaction(live.model, options);
+    const moment = momentAfter(when);
+    assertSafeFilter(filter, live.model, live.entityClass.definition.properties);
+    assertOnlyParts(filter, [...PARTS, 'fields', 'include']);
+    const asked = await this.secrets.filter(filter);
+    const where = conjunction([plainWhere(asked.where as Condition), this.guard(options)]);
+    const rows = await statesAt(live, this.model, moment, {...filter, where}, options);
     const opened = await this.secrets.open(rows.map(row => this.host.toStoredEntity(row)));
     const {include = []} = filter;
     const past = {...options, [AS_OF]: when};
@@ -91,7 +117,8 @@ export class EntityHistory<T extends Entity> {
     filter: Filter<T> = {},
     options?: Options,
   ): Promise<T> {
-    const byId = {[this.host.live.idName]: id} as Where<T>;
+    assertSafeFilter(filter, this.host.live.model, this.host.live.entityClass.definition.properties);
+    const byId = {[this.host.live.idName]: assertPlainId(id)} as Where<T>;
     const where = {and: [byId, filter.where ?? {}]} as Where<T>;
     const [entity] = await this.findAsOf(when, {...filter, where, limit: 1}, options);
     if (!entity) throw new EntityNotFoundError(this.host.live.entityClass, id);
@@ -117,12 +144,16 @@ export class EntityHistory<T extends Entity> {
   /** One state of a row, past or present. */
   async state(id: unknown, revision: RevisionRef, options: Options = {}): Promise<T> {
     const {live} = this.host;
+    assertRevision(revision);
+    const byModelId = this.byModelId(id);
     if (revision !== 'current') {
-      const where = {_modelId: id, _revision: revision} as Where;
+      const where = {...byModelId, _revision: revision} as Where;
       const [past] = await this.find({where}, options);
       if (past) return past.entity;
     }
-    const [present] = await live.model.find({where: {[live.idName]: id}, limit: 1}, options);
+    assertOwnTransaction(live.model, options);
+    const where = conjunction([{[live.idName]: id}, this.guard(options)]);
+    const [present] = await live.model.find({where, limit: 1}, options);
     const row = present?.toObject(true);
     if (row && (revision === 'current' || Number(row._revision ?? 1) === revision)) {
       return (await this.secrets.open([this.host.toStoredEntity(row)]))[0];
@@ -132,23 +163,36 @@ export class EntityHistory<T extends Entity> {
 
   /** The data of a past state, for writing it again. */
   async dataOf(id: unknown, revision: number, options?: Options): Promise<Row> {
+    if ((revision as unknown) === 'current') assertRevision(undefined);
     const state = (await this.state(id, revision, options)) as Row;
     return Object.fromEntries(this.ownProperties().map(name => [name, state[name]]));
   }
 
-  prune(which: PruneOptions, options: Options = {}): Promise<Count> {
+  async prune(which: PruneOptions, options: Options = {}): Promise<Count> {
+    assertOwnTransaction(this.model, options);
     return pruneStates(this.host.live, this.model, which, options);
   }
 
   /** Empties properties in all kept states of a row, such as what a person asks to be forgotten. */
   async redact(id: unknown, fields: readonly string[], options: Options = {}): Promise<Count> {
+    assertOwnTransaction(this.model, options);
     const allowed = this.ownProperties();
+    if (!Array.isArray(fields) || fields.length === 0) throw new InvalidWhereError('Say which properties to redact.');
     const refused = fields.filter(field => !allowed.includes(field));
     if (refused.length) throw new InvalidWhereError(`Cannot redact ${refused.join(', ')}.`);
     const emptied = Object.fromEntries(
       fields.flatMap(field => this.host.live.columnsOf(field)).map(column => [column, null]),
     );
-    return this.model.updateAll({_modelId: id}, emptied, options);
+    return this.model.updateAll(this.byModelId(id), emptied, options);
+  }
+
+  private byModelId(id: unknown): Condition {
+    return {_modelId: assertPlainId(id)};
+  }
+
+  /** What the caller may see, of the present and of each past state. */
+  private guard(options: Options): Condition | undefined {
+    return this.host.live.has('softDelete') ? visible(visibilityOf(options)) : undefined;
   }
 
   /** The entity's properties without its id and those of behaviours. */
@@ -183,25 +227,11 @@ export class EntityHistory<T extends Entity> {
  * milliseconds: with this, the `_validFrom` of a revision leads back to that revision.
  */
 function momentAfter(when: Date | string): Date {
-  const time = new Date(when).getTime();
-  if (Number.isNaN(time)) throw new InvalidWhereError(`"${String(when)}" is not a time.`);
-  return new Date(time + 1);
+  return new Date(momentOf(when, 'The moment').getTime() + 1);
 }
 
-function selected<T extends Entity>(
-  entity: T,
-  fields: Filter<T>['fields'],
-  relations: ReadonlySet<string>,
-): T {
-  if (!fields) return entity;
-  const listed = Array.isArray(fields);
-  const shown = listed ? {} : (fields as Record<string, boolean>);
-  const positive = listed || Object.values(shown).some(Boolean);
-  for (const name of Object.keys(entity)) {
-    if (relations.has(name)) continue;
-    const named = listed ? (fields as string[]).includes(name) : shown[name];
-    if (positive ? !named : named === false) delete (entity as Row)[name];
-  }
-  return entity;
+/** @throws InvalidWhereError: without a number, the first state that is found would be meant */
+function assertRevision(revision: unknown): void {
+  if (revision === 'current' || (Number.isSafeInteger(revision) && (revision as number) > 0)) return;
+  throw new InvalidWhereError(`"${String(revision)}" is not the number of a revision.`);
 }
-

@@ -1,4 +1,5 @@
 import type {Count, Options} from '@loopback/repository';
+import {checkedAge} from '../age';
 import {param, sql} from '../executors/sql';
 import {InvalidWhereError} from '../errors';
 import type {JugglerModelClass} from '../juggler';
@@ -12,13 +13,18 @@ export interface PruneOptions {
   keepLast?: number;
 }
 
-/** Deletes kept states for good. */
+/**
+ * Deletes kept states for good.
+ *
+ * @throws {@link InvalidWhereError} for a limit that says nothing
+ */
 export async function pruneStates(
   live: LiveEntity,
   history: JugglerModelClass,
-  {olderThan, keepLast}: PruneOptions,
+  which: PruneOptions,
   options: Options,
 ): Promise<Count> {
+  const {olderThan, keepLast} = checkedAge(which, ['olderThan', 'keepLast']);
   if (!olderThan && keepLast === undefined) {
     throw new InvalidWhereError('Say which states may go: olderThan, keepLast or both.');
   }
@@ -44,7 +50,7 @@ async function pruneInOneStatement(
   const age = olderThan
     ? sql` AND h.${column('_validTo')} < ${param(olderThan.toISOString(), '::timestamptz')}`
     : '';
-  const surplus = sql`h.${column('_historyId')} = k.id AND k.rank > ${param(keepLast, '::int')}`;
+  const surplus = sql`h.${column('_historyId')} = k.id AND k.rank > ${param(keepLast, '::bigint')}`;
   const removal = sql`DELETE FROM ${shape.table} AS h USING (${ranked}) AS k`;
   const result = await postgres.query(sql`${removal} WHERE ${surplus}${age}`, options, 'unnamed');
   return {count: result.rowCount ?? 0};

@@ -1,6 +1,8 @@
 import type {Filter, Options} from '@loopback/repository';
 import type {PostgresExecutor} from '../executors/postgres';
 import {join, sql} from '../executors/sql';
+import {InvalidFilterError} from '../errors';
+import {orderKeys, orderOf, type OrderKey} from '../filter-check';
 import {coercedWhere, type JugglerModelClass} from '../juggler';
 import type {LiveEntity} from '../live-entity';
 import type {Condition, Row} from '../plan';
@@ -36,7 +38,7 @@ export function statesAt(
 /** One snapshot for both tables, so no row is missed or seen twice while it is being written. */
 async function inOneQuery(
   postgres: PostgresExecutor,
-  {model, idName}: LiveEntity,
+  {model}: LiveEntity,
   history: JugglerModelClass,
   wheres: {present: Condition; past: Condition},
   query: StateQuery,
@@ -51,7 +53,7 @@ async function inOneQuery(
     const condition = postgres.where(of, coercedWhere(of, plainWhere(where), options));
     return sql`SELECT ${shape.columns.join(', ')} FROM ${table} ${condition}`;
   });
-  const order = postgres.orderBy(model, orderOf(query, idName));
+  const order = postgres.orderBy(model, orderOf(keysOf(query, model)));
   const {limit, skip, offset} = pageOf(query);
   const page = [limit ? `LIMIT ${limit}` : '', skip ?? offset ? `OFFSET ${skip ?? offset}` : ''];
   const union = join(parts, ' UNION ALL ');
@@ -79,13 +81,15 @@ async function inTwoQueries(
   }
   const {limit, skip, offset} = pageOf(query);
   const from = skip ?? offset ?? 0;
-  const sorted = [...byId.values()].sort(comparator(orderOf(query, live.idName)));
+  const sorted = [...byId.values()].sort(comparator(keysOf(query, live.model)));
   return sorted.slice(from, limit ? from + limit : undefined);
 }
 
-function orderOf({order}: StateQuery, idName: string): string[] {
-  const named = typeof order === 'string' ? [order] : (order ?? []);
-  return named.length ? named : [`${idName} ASC`];
+function keysOf({order}: StateQuery, model: JugglerModelClass): OrderKey[] {
+  const keys = orderKeys(order, model);
+  const path = keys.find(({name}) => name.includes('.'));
+  if (path) throw new InvalidFilterError(`"${path.name}" is no order of rows in the past`);
+  return keys.length ? keys : [{name: model.definition.idName(), descending: false}];
 }
 
 function pageOf({limit, skip, offset}: StateQuery) {
@@ -93,11 +97,8 @@ function pageOf({limit, skip, offset}: StateQuery) {
   return {limit: whole(limit), skip: whole(skip), offset: whole(offset)};
 }
 
-function comparator(order: string[]): (a: Row, b: Row) => number {
-  const keys = order.map(key => {
-    const [name, direction = 'ASC'] = key.trim().split(/\s+/);
-    return {name, sign: direction.toUpperCase() === 'DESC' ? -1 : 1};
-  });
+function comparator(order: readonly OrderKey[]): (a: Row, b: Row) => number {
+  const keys = order.map(({name, descending}) => ({name, sign: descending ? -1 : 1}));
   return (a, b) => {
     for (const {name, sign} of keys) {
       const [x, y] = [a[name] as never, b[name] as never];

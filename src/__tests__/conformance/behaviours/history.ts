@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {inspect} from 'node:util';
 import {EntityNotFoundError} from '@loopback/repository';
 import {givenItems, type ItemRepository} from '../../support/behaviours';
 import {givenOrders} from '../../support/orders';
@@ -185,6 +186,56 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
     await assert.rejects(items.diff('a', 9, 'current'), EntityNotFoundError);
   });
 
+  it('takes no revision for one that is none', async () => {
+    await items.updateById('a', {name: 'two'});
+    for (const odd of [undefined, null, NaN, 0, -1, 1.5, '1', {gt: 0}]) {
+      const refusal = {code: 'INVALID_WHERE'};
+      await assert.rejects(items.diff('a', odd as never, 'current'), refusal);
+      await assert.rejects(items.diff('a', 1, odd as never), refusal);
+      await assert.rejects(items.revertTo('a', odd as never), refusal);
+    }
+    await assert.rejects(items.revertTo('a', 'current' as never), {code: 'INVALID_WHERE'});
+    assert.equal((await items.findById('a')).name, 'two');
+  });
+
+  it('takes no moment for one that is none', async () => {
+    for (const odd of [undefined, null, new Date('x'), 'yesterday', {}, true]) {
+      await assert.rejects(items.findAsOf(odd as never), {code: 'INVALID_WHERE'});
+      await assert.rejects(items.findByIdAsOf('a', odd as never), {code: 'INVALID_WHERE'});
+    }
+  });
+
+  it('shows the present of a deleted row to those who ask for deleted ones alone', async () => {
+    const both = await givenItems(dataSource(), ['history', 'softDelete']);
+    await both.create({id: 'a', name: 'one'});
+    await both.updateById('a', {name: 'two'});
+    const moment = await momentPasses();
+    await both.deleteById('a');
+
+    for (const present of ['current', 3] as const) {
+      await assert.rejects(both.diff('a', 1, present), EntityNotFoundError);
+      await assert.rejects(both.diff('a', present, 2), EntityNotFoundError);
+      for (const seen of [{withDeleted: true}, {onlyDeleted: true}]) {
+        const [change] = await both.diff('a', 1, present, seen);
+        assert.deepEqual(change, {property: 'name', from: 'one', to: 'two'});
+      }
+    }
+    // What it was before the deletion, the past still says.
+    assert.equal((await both.diff('a', 1, 2)).length, 1);
+    assert.deepEqual((await both.history('a')).map(r => r._operation), ['update', 'delete']);
+    assert.equal((await both.findByIdAsOf('a', moment)).name, 'two');
+    await assert.rejects(both.findByIdAsOf('a', new Date()), EntityNotFoundError);
+    const asDeleted = await both.findByIdAsOf('a', new Date(), {}, {withDeleted: true});
+    assert.equal(asDeleted.name, 'two');
+
+    await assert.rejects(both.revertTo('a', 1), EntityNotFoundError);
+    await assert.rejects(both.revertTo('a', 3), EntityNotFoundError);
+    await both.revertTo('a', 1, {withDeleted: true});
+    assert.deepEqual(await both.find(), []);
+    await both.restoreById('a');
+    assert.equal((await both.findById('a')).name, 'one');
+  });
+
   it('reverts by a new state', async () => {
     await items.updateById('a', {name: 'two', tags: []});
     await items.revertTo('a', 1, {remoteUser: 'bob'});
@@ -207,13 +258,34 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
     assert.deepEqual(await items.pruneHistory({olderThan: soon}), {count: 3});
   });
 
+  it('prunes nothing by a limit that says nothing', async () => {
+    for (let i = 0; i < 4; i++) await items.updateById('a', {qty: i});
+    const soon = new Date(Date.now() + 3_600_000);
+    const odd: Record<string, unknown>[] = [
+      {}, {olderThan: undefined}, {olderThan: null}, {olderThan: new Date('x')},
+      {keepLast: undefined}, {keepLast: null}, {keepLast: -1}, {keepLast: NaN}, {keepLast: 1.5},
+      {keepLast: Infinity}, {keepLast: '1'}, {keepLast: 1, olderThan: undefined},
+      {olderThan: soon, keepLast: undefined}, {keepLast: 1, olderThen: soon},
+    ];
+    for (const which of odd) {
+      const pruning = items.pruneHistory(which as never);
+      await assert.rejects(pruning, {code: 'INVALID_WHERE', statusCode: 400}, inspect(which));
+    }
+    await assert.rejects(items.pruneHistory(undefined as never), {code: 'INVALID_WHERE'});
+    assert.equal((await items.history('a')).length, 4);
+    assert.deepEqual(await items.pruneHistory({keepLast: 2 ** 40}), {count: 0});
+    assert.deepEqual(await items.pruneHistory({keepLast: 0}), {count: 4});
+  });
+
   it('redacts properties of all kept states', async () => {
     await items.updateById('a', {name: 'two'});
     await items.updateById('a', {name: 'three'});
     assert.deepEqual(await items.redactHistory('a', ['name']), {count: 2});
     assert.deepEqual((await items.history('a')).map(r => r.entity.name ?? null), [null, null]);
     assert.equal((await items.findById('a')).name, 'three');
-    await assert.rejects(items.redactHistory('a', ['_by']), {code: 'INVALID_WHERE'});
+    for (const odd of [['_by'], ['nmae'], [], undefined]) {
+      await assert.rejects(items.redactHistory('a', odd as never), {code: 'INVALID_WHERE'});
+    }
   });
 
   it('does not show the columns in which it counts', async () => {

@@ -98,6 +98,19 @@ export function softDeleteSuite({dataSource, rawRows}: BehaviourTarget): void {
     assert.deepEqual(idsOf(await items.find({}, {withDeleted: true})), ['c']);
   });
 
+  it('purges nothing by an age that says nothing', async () => {
+    const odd: unknown[] = [
+      {olderThan: undefined}, {olderThan: null}, {olderThan: new Date('x')}, {olderThan: 'long ago'},
+      {olderThen: new Date()}, {transaction: undefined}, [], new Date(), null,
+    ];
+    for (const age of odd) {
+      const purging = items.purge({}, age as never);
+      await assert.rejects(purging, {code: 'INVALID_WHERE', statusCode: 400});
+    }
+    assert.deepEqual(idsOf(await items.find({}, {onlyDeleted: true})), ['b']);
+    assert.deepEqual(await items.purge({}, {}), {count: 1});
+  });
+
   it('takes a row without the mark, from older times, for a live one', async () => {
     await (items.modelClass as never as RawModel).updateAll({id: 'a'}, {_isDeleted: null});
     assert.deepEqual(idsOf(await items.find()), ['a', 'c']);
