@@ -42,6 +42,8 @@ const WRITES: Record<string, Call> = {
     items.revertTo('a', 1, frozen({...options, version})),
   pruneHistory: (items, options) => items.pruneHistory(frozen({keepLast: 0}), options),
   redactHistory: (items, options) => items.redactHistory('a', frozen(['name']), options),
+  'restoreAll with what was deleted together': (items, options) =>
+    items.restoreAll(frozen({id: 'gone'}), frozen({...options, batch: true})),
 };
 
 const READS: Record<string, Call> = {
@@ -104,6 +106,30 @@ export function methodsSuite({dataSource, transactions}: BehaviourTarget): void 
       assert.notDeepEqual(after, before);
       assert.deepEqual(await read(items, {}, version), before);
     });
+  }
+
+  for (const [name, call] of Object.entries(transactions ? {...WRITES, ...READS} : {})) {
+    it(`${name} is refused in a transaction of another datasource`, async () => {
+      const elsewhere = await transactions!.another();
+      const transaction = await elsewhere.beginTransaction({});
+      const before = await stateOf(items);
+      const foreign = call(items, frozen({transaction}), version);
+      await assert.rejects(foreign, {code: 'FOREIGN_TRANSACTION'});
+      await transaction.rollback();
+      await elsewhere.disconnect();
+      assert.deepEqual(await stateOf(items), before);
+    });
+
+    for (const end of ['commit', 'rollback'] as const) {
+      it(`${name} is refused in a transaction after its ${end}`, async () => {
+        const transaction = await items.beginTransaction();
+        await transaction[end]();
+        const before = await stateOf(items);
+        const late = call(items, frozen({transaction}), version);
+        await assert.rejects(late, {code: 'INACTIVE_TRANSACTION'});
+        assert.deepEqual(await stateOf(items), before);
+      });
+    }
   }
 
   it('reads nothing that was never there', async () => {
