@@ -1,3 +1,4 @@
+import type {Options} from '@loopback/repository';
 import type {JugglerModelClass} from '../juggler';
 import type {Condition, Row} from '../plan';
 import type {CiphertextColumns, StoredRow, StoredRows, Swap} from './stored-rows';
@@ -19,12 +20,13 @@ export class JugglerRows implements StoredRows {
   constructor(
     private readonly model: JugglerModelClass,
     private readonly columns: CiphertextColumns,
+    private readonly options: Options,
   ) {
     this.names = [...columns.encrypted, ...columns.indexes];
   }
 
   count(after: unknown): Promise<number> {
-    return this.model.count(this.following(after));
+    return this.model.count(this.following(after), this.options);
   }
 
   batch(after: unknown, size: number): Promise<StoredRow[]> {
@@ -49,7 +51,7 @@ export class JugglerRows implements StoredRows {
 
   private async find(filter: Row): Promise<StoredRow[]> {
     const {keyName, idName} = this.columns;
-    const found = await this.model.find(filter);
+    const found = await this.model.find(filter, this.options);
     return found.map(instance => {
       const row = instance.toObject(true);
       const values = Object.fromEntries(this.names.map(name => [name, row[name] ?? null]));
@@ -60,7 +62,7 @@ export class JugglerRows implements StoredRows {
   private update(where: Condition, data: Row): Promise<number> {
     const connector = this.model.dataSource.connector as unknown as UpdatingConnector;
     return new Promise((resolve, reject) =>
-      connector.update(this.model.modelName, where, data, {}, (error, info) =>
+      connector.update(this.model.modelName, where, data, {...this.options}, (error, info) =>
         error ? reject(error) : resolve(info?.count ?? 0),
       ),
     );

@@ -1,3 +1,4 @@
+import type {Options} from '@loopback/repository';
 import {sealedKeyId} from '../crypto/envelope';
 import type {PostgresExecutor} from '../executors/postgres';
 import {param, sql, type Fragment} from '../executors/sql';
@@ -21,6 +22,7 @@ export class PostgresRows implements StoredRows {
     private readonly postgres: PostgresExecutor,
     private readonly model: JugglerModelClass,
     private readonly columns: CiphertextColumns,
+    private readonly options: Options,
   ) {
     this.table = postgres.shapeOf(model).table;
     this.key = this.column(columns.keyName);
@@ -29,7 +31,7 @@ export class PostgresRows implements StoredRows {
 
   async count(after: unknown): Promise<number> {
     const from = sql`SELECT count(*) FROM ${this.table} ${this.following(after)}`;
-    return Number((await this.postgres.query(from, {})).rows[0][0]);
+    return Number((await this.postgres.query(from, this.options)).rows[0][0]);
   }
 
   batch(after: unknown, size: number): Promise<StoredRow[]> {
@@ -59,7 +61,7 @@ export class PostgresRows implements StoredRows {
     const result = await this.postgres.query(
       sql`WITH o AS (${held}) UPDATE ${table} AS t SET ${set} FROM ${this.records(fresh)} AS n, o
         WHERE t.${key} = o.${key} AND n.${key} = o.${key} RETURNING t.${key}`,
-      {},
+      this.options,
     );
     return result.rows.map(([written]) => written);
   }
@@ -69,7 +71,7 @@ export class PostgresRows implements StoredRows {
     const {names} = this;
     const shown = [keyName, idName, ...names].map(name => this.column(name)).join(', ');
     const statement = sql`SELECT ${shown}, xmin::text FROM ${this.table} ${rest}`;
-    const {rows} = await this.postgres.query(statement, {});
+    const {rows} = await this.postgres.query(statement, this.options);
     return rows.map(([key, id, ...cells]) => ({
       key,
       id,

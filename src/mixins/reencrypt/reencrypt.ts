@@ -1,4 +1,6 @@
+import type {Options} from '@loopback/repository';
 import type {PropertyCodec} from '../crypto/codec';
+import {assertOwnTransaction} from '../juggler';
 import type {LiveEntity} from '../live-entity';
 import {JugglerRows} from './juggler-rows';
 import {PostgresRows} from './postgres-rows';
@@ -35,6 +37,11 @@ export interface ReencryptOptions {
   readonly onError?: (error: Error, position: ReencryptPosition) => unknown;
   /** Ends the run after the batch that it is in. */
   readonly signal?: AbortSignal;
+  /**
+   * Runs all batches in the caller's transaction, which then holds the locks of all rows that they
+   * write. Without it, each batch is a transaction of its own.
+   */
+  readonly transaction?: Options['transaction'];
 }
 
 const DEFAULT_BATCH = 500;
@@ -48,8 +55,9 @@ export async function reencrypt(
   codec: PropertyCodec | undefined,
   options: ReencryptOptions = {},
 ): Promise<ReencryptProgress> {
+  assertOwnTransaction(live.model, options);
   const run = new Reencryption(codec, options);
-  if (codec) await run.through(stagesOf(live, options.after));
+  if (codec) await run.through(stagesOf(live, options));
   return run.progress;
 }
 
@@ -59,13 +67,16 @@ interface Stage {
   readonly after: unknown;
 }
 
-function stagesOf(live: LiveEntity, after: ReencryptPosition | undefined): Stage[] {
+function stagesOf(live: LiveEntity, {after, transaction}: ReencryptOptions): Stage[] {
   const {model, history, idName, postgres} = live;
   const encrypted = Object.keys(live.encrypted);
   const indexes = live.searchable.map(({column}) => column);
   const rowsOf = (of: typeof model, keyName: string, boundTo: string): StoredRows => {
     const columns = {keyName, idName: boundTo, encrypted, indexes};
-    return postgres ? new PostgresRows(postgres, of, columns) : new JugglerRows(of, columns);
+    const within = transaction ? {transaction} : {};
+    return postgres
+      ? new PostgresRows(postgres, of, columns, within)
+      : new JugglerRows(of, columns, within);
   };
   const rows: Stage = {name: 'rows', rows: rowsOf(model, idName, idName), after: undefined};
   const stages = [rows];

@@ -10,7 +10,7 @@ interface RawModel {
 }
 
 /** Moving what is stored to another key, from plaintext and from the predecessor's ciphertext. */
-export function reencryptSuite({dataSource, rawRows}: BehaviourTarget): void {
+export function reencryptSuite({dataSource, rawRows, transactions}: BehaviourTarget): void {
   let entity: ReturnType<typeof givenPersonModel>;
   const open = (config = keys('k1')) =>
     givenPeople(dataSource(), {entity, config, behaviours: ALL});
@@ -184,4 +184,26 @@ export function reencryptSuite({dataSource, rawRows}: BehaviourTarget): void {
     await assert.rejects(masking.reencrypt(), {code: 'DECRYPTION_FAILED'});
     assert.equal((await masking.findById('p03')).ssn, '**********');
   });
+
+  if (transactions) {
+    it('is part of the caller\'s transaction, and of no other', async () => {
+      await givenTwentyPeople();
+      const before = await stored();
+      const people = await open(keys('k1', 'k2'));
+      const transaction = await people.beginTransaction();
+      const {changed} = await people.reencrypt({batchSize: 7, transaction});
+      assert.equal(changed, 25);
+      assert.deepEqual(keysIn(await stored()), ['"k1.', '"le1.k1.']);
+      await transaction.rollback();
+      assert.deepEqual(await stored(), before);
+      const late = people.reencrypt({transaction});
+      await assert.rejects(late, {code: 'INACTIVE_TRANSACTION'});
+      const elsewhere = await transactions.another();
+      const foreign = await elsewhere.beginTransaction({});
+      const refused = people.reencrypt({transaction: foreign});
+      await assert.rejects(refused, {code: 'FOREIGN_TRANSACTION'});
+      await foreign.rollback();
+      await elsewhere.disconnect();
+    });
+  }
 }
