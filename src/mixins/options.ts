@@ -1,3 +1,4 @@
+import type {Options} from '@loopback/repository';
 import type {UserProfile} from '@loopback/security';
 import {securityId} from '@loopback/security';
 
@@ -67,6 +68,11 @@ export type Visibility = 'live' | 'deleted' | 'all';
 export function visibilityOf(options: LiveOptions | undefined): Visibility {
   if (options?.onlyDeleted || options?.fetchDeleted) return 'deleted';
   return options?.withDeleted ? 'all' : 'live';
+}
+
+/** What a read needs to know of the options of the write that it is part of. */
+export function transactionOf({transaction}: LiveOptions & Options): Options {
+  return transaction ? {transaction} : {};
 }
 
 /** The name under which a user is recorded. */

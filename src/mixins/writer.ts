@@ -3,6 +3,7 @@ import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
 import {claiming} from './claims';
 import {checkedRows, expectedVersion, namedVersion} from './behaviours/version';
+import {conflictsOf, meantBy} from './conflicts';
 import {
   BehaviourMissingError,
   InvalidVersionError,
@@ -10,7 +11,7 @@ import {
   VersionConflictError,
 } from './errors';
 import {assertOwnTransaction, type JugglerInstance} from './juggler';
-import {visibilityOf, type LiveOptions} from './options';
+import {transactionOf, type LiveOptions} from './options';
 import {
   knownValue,
   type ChangePlan,
@@ -24,7 +25,7 @@ import {
 } from './plan';
 import {conjunction, planChange, planInsert} from './planner';
 import type {RepositoryHost} from './repository-host';
-import {idKey, rowsByIds} from './same-id';
+import {idKey} from './same-id';
 import {Secrets} from './secrets';
 import {assertPlainId, plainWhere} from './where';
 import {assertSafeWhere} from './where-check';
@@ -98,11 +99,13 @@ export class EntityWriter<T extends Entity> {
     request: ChangeRequest,
     wanted: boolean,
   ): Promise<Written> {
-    const {kind, id, options, single} = request;
+    const {kind, id, single} = request;
     const {count, rows} = await this.runChange(plan, request, wanted).catch(error => {
       throw kind === 'restore' ? asRestoreConflict(error, this.host.live.name, id) : error;
     });
-    if (plan.checked && count < plan.checked.length) throw await this.conflictsOf(plan, options);
+    if (plan.checked && count < plan.checked.length) {
+      throw await conflictsOf(this.host.live, plan.checked, request);
+    }
     const before = wanted ? rows.map(row => row.before!) : [];
     return {count, stamp: single ? this.stampOf(plan, request) : {}, rows: before};
   }
@@ -221,10 +224,8 @@ export class EntityWriter<T extends Entity> {
   private async rowLeftAlone(plan: ChangePlan | RemovePlan, request: ChangeRequest): Promise<Row> {
     const {live} = this.host;
     const {id, options} = request;
-    const guard = request.kind === 'restore' || request.kind === 'purge'
-      ? visible('deleted')
-      : visible(request.kind === 'delete' && !options.hard ? 'live' : visibilityOf(options));
-    const where = conjunction([{[live.idName]: id}, live.has('softDelete') ? guard : undefined]);
+    const guard = live.has('softDelete') ? visible(meantBy(request)) : undefined;
+    const where = conjunction([{[live.idName]: id}, guard]);
     const [found] = await live.model.find({where, limit: 1}, transactionOf(options));
     const row = found?.toObject(true);
     const expected = live.has('version') ? expectedVersion(request) : undefined;
@@ -259,34 +260,6 @@ export class EntityWriter<T extends Entity> {
   private shownOf({assign}: ChangePlan): string[] {
     return Object.keys(assign).filter(name => !this.host.live.internal.includes(name));
   }
-
-  /** Which rows of a checked write are not as they were named. */
-  private async conflictsOf(
-    {checked = []}: ChangePlan | RemovePlan,
-    options: Options,
-  ): Promise<VersionConflictError> {
-    const {live} = this.host;
-    const guard = live.has('softDelete') ? visible('live') : undefined;
-    const find = async (id: unknown) => {
-      const where = conjunction([{[live.idName]: id}, guard]);
-      const found = await live.model.find({where}, transactionOf(options));
-      return found.map(instance => instance.toObject(true));
-    };
-    const ids = checked.map(row => row.id);
-    const one = async (id: unknown) => (await find(id))[0];
-    const rows = await rowsByIds(live.model, ids, await find({inq: ids}), one);
-    const all = checked.map(({id, version}, i) => ({
-      entityId: id,
-      expected: version,
-      actual: (rows[i]?._version ?? null) as string | null,
-    }));
-    const changed = all.filter(row => row.actual !== row.expected);
-    // All as they were named, and yet one was passed by: the where does not hold for it.
-    const conflicts = changed.length ? changed : all;
-    const [first] = conflicts;
-    const {entityId, expected} = first;
-    return new VersionConflictError(live.name, entityId, expected, first.actual, conflicts);
-  }
 }
 
 /** What a write of existing rows did. */
@@ -296,10 +269,6 @@ export interface Written {
   readonly stamp: Row;
   /** The rows as they were, where the caller asked for them. */
   readonly rows: readonly Row[];
-}
-
-function transactionOf({transaction}: LiveOptions & Options): Options {
-  return transaction ? {transaction} : {};
 }
 
 const UNIQUE_VIOLATIONS = new Set(['23505', 'ER_DUP_ENTRY', 'SQLITE_CONSTRAINT', 11000]);

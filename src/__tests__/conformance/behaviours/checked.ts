@@ -54,6 +54,48 @@ export function checkedSuite({dataSource, transactions}: BehaviourTarget): void 
     assert.deepEqual(await items.count({qty: 1}), {count: 2});
   });
 
+  it('tells a deleted row that has changed from one that has gone', async () => {
+    await items.deleteAll();
+    const deleted = await items.find({order: ['id ASC']}, {onlyDeleted: true});
+    await items.updateById('b', {qty: 7}, {version: deleted[1]._version, withDeleted: true});
+    await items.restoreById('c');
+    const now = await items.find({order: ['id ASC']}, {withDeleted: true});
+    const named = [...deleted, {id: 'never', _version: 'v'}];
+    const conflicts = [
+      {entityId: 'b', expected: deleted[1]._version, actual: now[1]._version},
+      {entityId: 'c', expected: deleted[2]._version, actual: now[2]._version},
+      {entityId: 'never', expected: 'v', actual: null},
+    ];
+    for (const write of [
+      () => items.restoreAll({}, {versions: named}),
+      () => items.purge({}, {}, {versions: named}),
+    ]) {
+      await assert.rejects(write(), {code: 'VERSION_CONFLICT', conflicts});
+    }
+    assert.deepEqual(await items.find({order: ['id ASC']}, {withDeleted: true}), now);
+    assert.deepEqual(await items.restoreAll({}, {versions: [now[0], now[1]]}), {count: 2});
+  });
+
+  it('sees of the rows that it names those that the caller may', async () => {
+    await items.deleteById('b', {version: versions[1]._version});
+    const b = await items.findById('b', {}, {withDeleted: true});
+    const refusedWith = (actual: unknown, options: object) =>
+      assert.rejects(items.updateAll({qty: 2}, {}, {...options, versions: [versions[1]]}), {
+        conflicts: [{entityId: 'b', expected: versions[1]._version, actual}],
+      });
+    await refusedWith(null, {});
+    await refusedWith(b._version, {withDeleted: true});
+  });
+
+  it('names every conflict of a crowd of rows', async () => {
+    const crowd = Array.from({length: 2500}, (_, i) => ({id: `x${i}`, _version: 'v'}));
+    const write = items.updateAll({qty: 2}, {}, {versions: [...crowd, ...versions]});
+    await assert.rejects(write, (error: VersionConflictError) => {
+      assert.equal(error.conflicts!.length, 2500);
+      return true;
+    });
+  });
+
   it('does not pass by a row for which the where does not hold', async () => {
     const where = {name: {neq: 'b'}};
     await assert.rejects(items.updateAll({qty: 2}, where, {versions}), VersionConflictError);
