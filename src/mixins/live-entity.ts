@@ -30,6 +30,8 @@ export class LiveEntity implements PlanTarget {
   readonly idIsOurs: boolean;
   /** Stored, but not shown. */
   readonly internal: readonly string[];
+  /** The entity's own properties that are dates, without those of behaviours. */
+  readonly dates: readonly string[];
   /** What no entity shows: those, and those of other repositories of the entity. */
   hidden: readonly string[] = [];
 
@@ -46,6 +48,10 @@ export class LiveEntity implements PlanTarget {
     this.encrypted = encrypts ? encryptedProperties(definition) : {};
     this.searchable = encrypts ? searchableIn(definition) : [];
     this.embedded = embeddedProperties(definition).map(p => new EmbeddedModel(p));
+    const added = new Set(behaviours.flatMap(b => Object.keys(b.properties)));
+    this.dates = Object.entries(definition.properties)
+      .filter(([name, {type}]) => !added.has(name) && (type === Date || type === 'date'))
+      .map(([name]) => name);
     this.idIsOurs = idIsMadeByApplication(definition.properties[this.idName]);
     this.internal = [
       ...behaviours.flatMap(b => Object.keys(b.internal)),

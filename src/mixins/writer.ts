@@ -4,6 +4,7 @@ import {visible} from './behaviours/soft-delete';
 import {claiming} from './claims';
 import {checkedRows, expectedVersion, namedVersion} from './behaviours/version';
 import {conflictsOf, meantBy} from './conflicts';
+import {assertDates} from './data-check';
 import {
   BehaviourMissingError,
   InvalidVersionError,
@@ -52,6 +53,7 @@ export class EntityWriter<T extends Entity> {
     if (entities.length === 0) return [];
     const given = await Promise.all(entities.map(e => this.inputFrom(e, options)));
     const inputs = given.map(input => this.secrets.completed(input));
+    for (const input of inputs) assertDates(live, input, true);
     const context = await surroundings.writeContext(options);
     const rows = await Promise.all(inputs.map(row => this.secrets.seal(row, row[live.idName])));
     const result = await this.run(planInsert(live.behaviours, rows, context), options, inputs);
@@ -138,6 +140,7 @@ export class EntityWriter<T extends Entity> {
     // A whole row has its id, as juggler's own replaceById sees to before it validates.
     const own = live.withPlainChildren({...data});
     const input: Row = kind === 'replace' && single ? {...own, [live.idName]: id} : own;
+    assertDates(live, input, kind === 'replace');
     const context = await surroundings.writeContext(options);
     const row = await this.secrets.seal(input, await this.secrets.boundId(input, id, options));
     const sealed = Object.keys(live.encrypted).some(name => (row[name] ?? null) !== null);

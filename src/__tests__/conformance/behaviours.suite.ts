@@ -4,6 +4,7 @@ import {cascadeSuite} from './behaviours/cascade';
 import {checkedSuite} from './behaviours/checked';
 import {compositionSuite} from './behaviours/composition';
 import {cryptoSuite} from './behaviours/crypto';
+import {datesSuite} from './behaviours/dates';
 import {filtersSuite} from './behaviours/filters';
 import {historySuite} from './behaviours/history';
 import {idsSuite} from './behaviours/ids';
@@ -74,6 +75,7 @@ export function behavioursSuite(target: BehaviourTarget): void {
   describe('a where', () => wheresSuite(target));
   describe('a filter', () => filtersSuite(target));
   describe('an id', () => idsSuite(target));
+  describe('a date that is none', () => datesSuite(target));
   describe('relations', () => relationsSuite(target));
   const {transactions} = target;
   if (transactions) describe('transactions', () => transactionSuite({...target, transactions}));

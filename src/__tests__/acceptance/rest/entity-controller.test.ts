@@ -282,7 +282,7 @@ for (const [where, givenDatabase] of [
         assert.equal(headers.etag, undefined);
         assert.equal((await asOf('2999-01-01T00:00:00Z').expect(200)).body.qty, 2);
         await asOf('1999-01-01T00:00:00Z').expect(404);
-        await asOf('yesterday').expect(400);
+        for (const odd of ['yesterday', '', 'null']) await asOf(odd).expect(400);
       });
 
       it('says what differs between two states, and writes an old one again', async () => {
