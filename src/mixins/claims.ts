@@ -7,6 +7,7 @@ import {param, sql} from './executors/sql';
 import type {LiveEntity} from './live-entity';
 import type {Condition} from './plan';
 import {conjunction} from './planner';
+import {storedCount} from './rows-as-stored';
 
 /**
  * Runs a write that claims unique values while their indexes are moved from one key to another.
@@ -62,7 +63,7 @@ async function isTaken(
   const found = await model.find({where: holders}, options);
   if (!own || found.length === 0) return found.length > 0;
   const ids = found.map(instance => instance.toObject(true)[idName]);
-  const mine = await model.count({and: [own, {[idName]: {inq: ids}}]}, options);
+  const mine = await storedCount(live, {and: [own, {[idName]: {inq: ids}}]}, options);
   return mine < ids.length;
 }
 

@@ -184,6 +184,11 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async findOne(filter?: Filter<any>, options?: Options): Promise<any> {
       if (!this.live) return super.findOne(filter, options);
+      const {directReads} = this.live;
+      const first = {limit: 1} as const;
+      const direct = directReads && this.reader.readDirectly(directReads, filter, options, first);
+      const found = await direct;
+      if (found) return found[0] ?? null;
       const run = async (f: Filter<any>) => [await super.findOne(f, options)].filter(Boolean);
       return (await this.reader.read(filter, options, run))[0] ?? null;
     }
@@ -202,13 +207,12 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async count(where?: Where<any>, options?: Options): Promise<Count> {
       if (!this.live) return super.count(where, options);
-      return super.count(await this.reader.checkedWhere(where, options), options);
+      return {count: await this.countRows(where, options)};
     }
 
     override async exists(id: any, options?: Options): Promise<boolean> {
       if (!this.live) return super.exists(id, options);
-      const where = await this.reader.checkedWhere(this.reader.byId(id), options);
-      return (await super.count(where, options)).count > 0;
+      return (await this.countRows(this.reader.byId(id), options)) > 0;
     }
 
     // ---- Relations
@@ -251,6 +255,12 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
         this.toEntities === toEntities &&
         this.includeRelatedModels === includeRelatedModels;
       return isOurs ? this.live.directReads : undefined;
+    }
+
+    private async countRows(where?: Where<any>, options?: Options): Promise<number> {
+      const {directReads} = this.live;
+      if (directReads) return this.reader.countDirectly(directReads, where, options);
+      return (await super.count(await this.reader.checkedWhere(where, options), options)).count;
     }
 
     private async writeById(

@@ -1,7 +1,8 @@
 import type {Entity, Fields, Filter, Options, Where} from '@loopback/repository';
 import {visible} from './behaviours/soft-delete';
 import type {PostgresExecutor} from './executors/postgres';
-import {rowById, rowsOf} from './executors/postgres-reads';
+import {assertBindable} from './executors/postgres-lists';
+import {countOfRows, rowById, rowsOf} from './executors/postgres-reads';
 import {assertSafeFilter} from './filter-check';
 import {assertOwnTransaction, plainValue, type JugglerInstance} from './juggler';
 import {visibilityOf} from './options';
@@ -9,11 +10,20 @@ import type {Condition, Row} from './plan';
 import {conjunction} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {Secrets} from './secrets';
+import {selected} from './selection';
 import {assertPlainId, plainWhere} from './where';
 import {assertSafeWhere} from './where-check';
+import {bindingsIn} from './where-values';
 
 /** What a filter may have that whole rows are read by. */
 const DIRECT: ReadonlySet<string> = new Set(['where', 'order', 'limit', 'offset', 'skip']);
+
+/** More values than this take the connector longer than it takes to read whole rows. */
+const LONG = 1_000;
+
+function isLong(where: Condition | undefined): boolean {
+  return bindingsIn(where, () => false) > LONG;
+}
 
 /** What behaviours do to reads: pass deleted rows by, decrypt. Filters are copied, not changed. */
 export class EntityReader<T extends Entity> {
@@ -46,17 +56,29 @@ export class EntityReader<T extends Entity> {
     return entities;
   }
 
-  /** Whole rows, straight from PostgreSQL; undefined for a filter that wants anything else. */
+  /**
+   * Whole rows, straight from PostgreSQL; undefined for a filter that wants anything else, unless
+   * its where is so long that juggler's connector had better not write it.
+   */
   async readDirectly(
     postgres: PostgresExecutor,
     filter: Filter<T> | undefined,
     options: Options | undefined,
+    page: {limit?: 1} = {},
   ): Promise<T[] | undefined> {
-    if (!Object.keys(filter ?? {}).every(key => DIRECT.has(key))) return undefined;
-    const asked = await this.checkedFilter(filter, options);
-    const own = {...asked, where: plainWhere(asked?.where as Condition)};
+    const parts = Object.keys(filter ?? {});
+    const isWhole = parts.every(key => DIRECT.has(key));
+    if (!isWhole && !isLong(filter?.where as Condition)) return undefined;
+    const {include, fields, ...asked} = (await this.checkedFilter(filter, options)) ?? {};
+    const own: Row = {...asked, ...page, where: plainWhere(asked?.where as Condition)};
     const rows = await rowsOf(postgres, this.host.live, own, this.guard(options), options ?? {});
-    return this.secrets.open(rows.map(row => this.entityOf(row)));
+    const opened = await this.secrets.open(rows.map(row => this.entityOf(row)));
+    if (isWhole) return opened;
+    const related = include?.length
+      ? await this.host.withRelated(opened, include, options ?? {})
+      : opened;
+    const relations = new Set(include?.map(i => (typeof i === 'string' ? i : i.relation)));
+    return related.map(entity => selected(entity, fields, relations));
   }
 
   /** A row by its id, straight from PostgreSQL. */
@@ -72,6 +94,16 @@ export class EntityReader<T extends Entity> {
     return row ? this.secrets.open([this.entityOf(row)]) : [];
   }
 
+  /** How many rows a where meets, straight from PostgreSQL. */
+  async countDirectly(
+    postgres: PostgresExecutor,
+    where: Where<T> | undefined,
+    options: Options | undefined,
+  ): Promise<number> {
+    const checked = await this.checkedWhere(where, options);
+    return countOfRows(postgres, this.host.live.model, checked as Condition, options ?? {});
+  }
+
   /** The where of a count. */
   async checkedWhere(
     where: Where<T> | undefined,
@@ -80,6 +112,7 @@ export class EntityReader<T extends Entity> {
     const {model} = this.host.live;
     assertOwnTransaction(model, options);
     assertSafeWhere(where, model, 'read');
+    this.assertRoom(where as Condition);
     return this.where(await this.secrets.where(where), options);
   }
 
@@ -94,7 +127,13 @@ export class EntityReader<T extends Entity> {
     const {model, entityClass} = this.host.live;
     assertOwnTransaction(model, options);
     assertSafeFilter(filter, model, entityClass.definition.properties);
+    this.assertRoom(filter?.where as Condition);
     return this.secrets.filter(filter);
+  }
+
+  private assertRoom(where: Condition | undefined): void {
+    const {model, postgres, directReads} = this.host.live;
+    if (postgres) assertBindable(model, where, directReads ? 'us' : 'connector');
   }
 
   private guard(options: Options | undefined): Condition | undefined {

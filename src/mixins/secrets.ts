@@ -3,6 +3,7 @@ import type {Claim} from './crypto/property-search';
 import {toStoredForm} from './crypto/values';
 import type {LiveEntity} from './live-entity';
 import type {Condition, Row} from './plan';
+import {storedRows} from './rows-as-stored';
 import type {Surroundings} from './surroundings';
 
 /** Encrypts what goes to the database and decrypts what comes from it. */
@@ -56,8 +57,7 @@ export class Secrets {
     if (!this.live.searchable.some(({unique}) => unique)) return [];
     const codec = await this.surroundings.codec();
     const {transaction} = options;
-    const found = await this.live.model.find({where}, transaction ? {transaction} : {});
-    const rows = found.map(instance => instance.toObject(true));
+    const rows = await storedRows(this.live, where, transaction ? {transaction} : {});
     const opened: Row[] = [];
     for (const row of rows) opened.push(await codec!.decrypt(row, {id: row[this.live.idName]}));
     return opened;

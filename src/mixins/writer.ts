@@ -11,6 +11,7 @@ import {
   RestoreConflictError,
   VersionConflictError,
 } from './errors';
+import {assertBindable} from './executors/postgres-lists';
 import {assertOwnTransaction, type JugglerInstance} from './juggler';
 import {transactionOf, type LiveOptions} from './options';
 import {
@@ -28,6 +29,7 @@ import {conjunction, planChange, planInsert} from './planner';
 import type {RepositoryHost} from './repository-host';
 import {idKey} from './same-id';
 import {Secrets} from './secrets';
+import {storedRows} from './rows-as-stored';
 import {assertPlainId, plainWhere} from './where';
 import {assertSafeWhere} from './where-check';
 
@@ -92,8 +94,7 @@ export class EntityWriter<T extends Entity> {
     const {live} = this.host;
     const checked = plan.checked && {[live.idName]: {inq: plan.checked.map(row => row.id)}};
     const where = conjunction([plan.where, checked]);
-    const found = await live.model.find({where}, transactionOf(options));
-    return found.map(instance => instance.toObject(true));
+    return storedRows(live, where, transactionOf(options));
   }
 
   private async attempt(
@@ -216,7 +217,9 @@ export class EntityWriter<T extends Entity> {
   }
 
   private async safeWhere(where: Condition): Promise<Condition> {
-    assertSafeWhere(where, this.host.live.model);
+    const {model, executor, postgres} = this.host.live;
+    assertSafeWhere(where, model);
+    if (postgres) assertBindable(model, where, executor === postgres ? 'us' : 'connector');
     return plainWhere(await this.secrets.where(where));
   }
 

@@ -1,6 +1,8 @@
 import type {Options} from '@loopback/repository';
 import type {Condition, Row} from '../plan';
 import {conjunction} from '../planner';
+import {coercedWhere, type JugglerModelClass} from '../juggler';
+import {plainWhere} from '../where';
 import type {PlanTarget} from './executor';
 import type {PostgresExecutor} from './postgres';
 import {sql} from './sql';
@@ -45,6 +47,20 @@ export async function rowsOf(
   const {rows} = await postgres.query(postgres.select(model, query), options, 'named list');
   const shape = postgres.shapeOf(model);
   return rows.map(row => shownRow(postgres.rowFrom(shape, row), hidden));
+}
+
+/** How many rows a where meets. */
+export async function countOfRows(
+  postgres: PostgresExecutor,
+  model: JugglerModelClass,
+  where: Condition,
+  options: Options,
+): Promise<number> {
+  const {table} = postgres.shapeOf(model);
+  const met = postgres.where(model, coercedWhere(model, plainWhere(where), options));
+  const statement = sql`SELECT count(*) FROM ${table} ${met}`;
+  const {rows} = await postgres.query(statement, options, 'named list');
+  return Number(rows[0][0]);
 }
 
 /** A copy, because an object that properties are deleted from is slow ever after. */

@@ -1,6 +1,6 @@
 import type {Options} from '@loopback/repository';
 import {mayBeRespelt} from '../column-types';
-import {ForeignTransactionError} from '../errors';
+import {ForeignTransactionError, InvalidWhereError} from '../errors';
 import {
   assertOwnTransaction,
   coercedValue,
@@ -30,6 +30,7 @@ import {
   type PostgresConnector,
   type Queryable,
 } from './postgres-connector';
+import {withLongLists} from './postgres-lists';
 import {
   statementContext,
   tableShape,
@@ -67,7 +68,12 @@ export class PostgresExecutor implements Executor {
   };
   private version?: Promise<number>;
 
-  constructor(private readonly connector: PostgresConnector) {
+  /** Writes long lists as one value. */
+  private readonly connector: PostgresConnector;
+
+  constructor(private readonly own: PostgresConnector) {
+    const connector = withLongLists(own);
+    this.connector = connector;
     const {namedStatements = true} = connector.settings;
     const limit = namedStatements === true ? DEFAULT_NAMED_STATEMENTS : Number(namedStatements);
     // Lists have as many shapes as there are filters: they must not use up the names of the rest.
@@ -75,7 +81,7 @@ export class PostgresExecutor implements Executor {
       named: new StatementNames(limit),
       'named list': new StatementNames(Math.floor(limit / 5)),
     };
-    surviveLostConnections(connector);
+    surviveLostConnections(own);
   }
 
   async run(
@@ -116,6 +122,9 @@ export class PostgresExecutor implements Executor {
     options: Options,
     naming: 'named' | 'named list' | 'unnamed' = 'named',
   ): Promise<{rows: unknown[][]; rowCount: number | null}> {
+    if (statement.params.length > MAX_PARAMETERS) {
+      throw new InvalidWhereError(`The statement would have ${statement.params.length} values.`);
+    }
     const names = naming === 'unnamed' ? undefined : this.names[naming];
     const {text, name} = names?.of(statement.sql) ?? {text: numbered(statement.sql)};
     const values = [...statement.params];
@@ -329,7 +338,7 @@ export class PostgresExecutor implements Executor {
     const {transaction} = options;
     if (!transaction) return this.connector.pg;
     const {connection, txId, connector} = transaction;
-    if (connector !== this.connector) throw new ForeignTransactionError('the repository');
+    if (connector !== this.own) throw new ForeignTransactionError('the repository');
     if (!connection || connection.txId !== txId) throw new Error('The transaction is not active.');
     return connection;
   }

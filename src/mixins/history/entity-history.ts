@@ -9,6 +9,7 @@ import {
 } from '@loopback/repository';
 import {visible} from '../behaviours/soft-delete';
 import {InvalidWhereError} from '../errors';
+import {assertBindable} from '../executors/postgres-lists';
 import {assertOnlyParts, assertSafeFilter, orderKeys, orderOf} from '../filter-check';
 import {assertOwnTransaction, type JugglerModelClass} from '../juggler';
 import {momentOf} from '../moment';
@@ -19,7 +20,7 @@ import type {RepositoryHost} from '../repository-host';
 import {Secrets} from '../secrets';
 import {assertPlainId, plainWhere} from '../where';
 import {pruneStates, type PruneOptions} from './prune';
-import {selected} from './selection';
+import {selected} from '../selection';
 import {statesAt} from './states-at';
 
 /** A state that a row has had and has no more, and the write that ended it. */
@@ -50,7 +51,7 @@ export interface PropertyChange {
 export type RevisionRef = number | 'current';
 
 /** What all filters of the past have. */
-const PARTS = ['where', 'order', 'limit', 'offset', 'skip'];
+const PARTS = ['where', 'order', 'limit', 'offset', 'skip', 'fields'];
 
 /** Reads and tends the states that rows have had. */
 export class EntityHistory<T extends Entity> {
@@ -65,8 +66,7 @@ export class EntityHistory<T extends Entity> {
 
   async find(filter: Filter = {}, options: Options = {}): Promise<Revision<T>[]> {
     assertOwnTransaction(this.model, options);
-    assertSafeFilter(filter, this.model, this.host.live.entityClass.definition.properties);
-    assertOnlyParts(filter, [...PARTS, 'fields']);
+    this.checkStates(filter);
     const {where, order, limit, skip, offset} = await this.secrets.filter(filter);
     const keys = orderKeys(order, this.model);
     const query = {
@@ -87,7 +87,7 @@ export class EntityHistory<T extends Entity> {
 
   /** The states that one row has had and has no more. */
   async of(id: unknown, filter: Filter = {}, options?: Options): Promise<Revision<T>[]> {
-    assertSafeFilter(filter, this.model, this.host.live.entityClass.definition.properties);
+    this.checkStates(filter);
     const where = conjunction([this.byModelId(id), filter.where]) as Where;
     return this.find({order: ['_revision ASC'], ...filter, where}, options);
   }
@@ -97,8 +97,7 @@ export class EntityHistory<T extends Entity> {
     const {live} = this.host;
     assertOwnTransaction(live.model, options);
     const moment = momentAfter(when);
-    assertSafeFilter(filter, live.model, live.entityClass.definition.properties);
-    assertOnlyParts(filter, [...PARTS, 'fields', 'include']);
+    this.checkRows(filter);
     const asked = await this.secrets.filter(filter);
     const where = conjunction([plainWhere(asked.where as Condition), this.guard(options)]);
     const rows = await statesAt(live, this.model, moment, {...filter, where}, options);
@@ -117,7 +116,7 @@ export class EntityHistory<T extends Entity> {
     filter: Filter<T> = {},
     options?: Options,
   ): Promise<T> {
-    assertSafeFilter(filter, this.host.live.model, this.host.live.entityClass.definition.properties);
+    this.checkRows(filter);
     const byId = {[this.host.live.idName]: assertPlainId(id)} as Where<T>;
     const where = {and: [byId, filter.where ?? {}]} as Where<T>;
     const [entity] = await this.findAsOf(when, {...filter, where, limit: 1}, options);
@@ -177,13 +176,31 @@ export class EntityHistory<T extends Entity> {
   async redact(id: unknown, fields: readonly string[], options: Options = {}): Promise<Count> {
     assertOwnTransaction(this.model, options);
     const allowed = this.ownProperties();
-    if (!Array.isArray(fields) || fields.length === 0) throw new InvalidWhereError('Say which properties to redact.');
+    if (!Array.isArray(fields) || fields.length === 0) {
+      throw new InvalidWhereError('Say which properties to redact.');
+    }
     const refused = fields.filter(field => !allowed.includes(field));
     if (refused.length) throw new InvalidWhereError(`Cannot redact ${refused.join(', ')}.`);
     const emptied = Object.fromEntries(
       fields.flatMap(field => this.host.live.columnsOf(field)).map(column => [column, null]),
     );
     return this.model.updateAll(this.byModelId(id), emptied, options);
+  }
+
+  /** Of a filter of states, before anything is added to it. */
+  private checkStates(filter: Filter): void {
+    const {entityClass, postgres} = this.host.live;
+    assertSafeFilter(filter, this.model, entityClass.definition.properties);
+    assertOnlyParts(filter, PARTS);
+    if (postgres) assertBindable(this.model, filter.where as Condition, 'connector');
+  }
+
+  /** Of a filter of rows as they were. */
+  private checkRows(filter: Filter<T>): void {
+    const {entityClass, model, postgres} = this.host.live;
+    assertSafeFilter(filter, model, entityClass.definition.properties);
+    assertOnlyParts(filter, [...PARTS, 'include']);
+    if (postgres) assertBindable(model, filter.where as Condition, 'us');
   }
 
   private byModelId(id: unknown): Condition {
@@ -232,6 +249,7 @@ function momentAfter(when: Date | string): Date {
 
 /** @throws InvalidWhereError: without a number, the first state that is found would be meant */
 function assertRevision(revision: unknown): void {
-  if (revision === 'current' || (Number.isSafeInteger(revision) && (revision as number) > 0)) return;
+  const isNumber = Number.isSafeInteger(revision) && (revision as number) > 0;
+  if (isNumber || revision === 'current') return;
   throw new InvalidWhereError(`"${String(revision)}" is not the number of a revision.`);
 }

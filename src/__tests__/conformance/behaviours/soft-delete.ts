@@ -100,8 +100,9 @@ export function softDeleteSuite({dataSource, rawRows}: BehaviourTarget): void {
 
   it('purges nothing by an age that says nothing', async () => {
     const odd: unknown[] = [
-      {olderThan: undefined}, {olderThan: null}, {olderThan: new Date('x')}, {olderThan: 'long ago'},
-      {olderThen: new Date()}, {transaction: undefined}, [], new Date(), null,
+      {olderThan: undefined}, {olderThan: null}, {olderThan: new Date('x')},
+      {olderThan: 'long ago'}, {olderThen: new Date()}, {transaction: undefined}, [], null,
+      new Date(),
     ];
     for (const age of odd) {
       const purging = items.purge({}, age as never);

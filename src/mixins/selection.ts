@@ -1,5 +1,5 @@
 import type {Entity, Filter} from '@loopback/repository';
-import type {Row} from '../plan';
+import type {Row} from './plan';
 
 /** Takes away from an entity what `fields` do not show. */
 export function selected<T extends Entity>(
