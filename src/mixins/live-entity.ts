@@ -4,12 +4,14 @@ import type {SearchableProperty} from './crypto/searchable';
 import {comparesExactly, isUuid} from './column-types';
 import {embeddedProperties} from './embedded/definition';
 import {EmbeddedModel} from './embedded/embedded-model';
+import {InvalidWhereError} from './errors';
 import {encryptedProperties, searchableIn} from './encrypted-columns';
 import type {Executor, PlanTarget} from './executors/executor';
 import {JugglerExecutor} from './executors/juggler';
 import {PostgresExecutor} from './executors/postgres';
 import {isPostgresConnector} from './executors/postgres-connector';
 import {coercedValue, hasWriteHooks, readsPlainly, type JugglerModelClass} from './juggler';
+import {isNumeric, isRelational} from './where-check';
 import {has, idIsMadeByApplication} from './model-definition';
 import type {Row} from './plan';
 
@@ -125,8 +127,16 @@ export class LiveEntity implements PlanTarget {
     return property.type !== String || !isRelational;
   }
 
-  /** An id as the model types it, so that `'7'` and `7` are one row. */
+  /**
+   * An id as the model types it, so that `'7'` and `7` are one row.
+   *
+   * @throws InvalidWhereError for `'7 days'`, which MySQL and MariaDB would take for 7
+   */
   typedId(id: unknown): unknown {
+    const {type} = this.model.definition.properties[this.idName];
+    if (type === Number && isRelational(this.model) && !isNumeric(id)) {
+      throw new InvalidWhereError(`An id of ${this.name} is a number.`);
+    }
     return coercedValue(this.model, this.idName, id);
   }
 }

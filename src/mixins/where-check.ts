@@ -20,6 +20,15 @@ const OPERATORS: ReadonlySet<string> = new Set([
 ]);
 const SCALARS: readonly unknown[] = [String, Number, Boolean, Date];
 
+/** What a value in a where is compared with. */
+interface Compared {
+  readonly key: string;
+  /** Of a scalar. */
+  readonly type: unknown;
+  /** Whether the database holds to the type. */
+  readonly isTyped: boolean;
+}
+
 /**
  * Refuses a where that would not mean what it says. Juggler and connectors silently drop what is
  * undefined or unknown, `nor`, and an `or` of nothing, so that the rest means more rows, or all.
@@ -67,14 +76,19 @@ function assertComparison(key: string, operand: unknown, model: JugglerModelClas
   // Ciphertext is a text, what it was made of need not be one: encryption judges its comparisons.
   const isSealed = property?.ciphertext === true;
   const isScalar = !isSealed && !key.includes('.') && SCALARS.includes(property?.type);
-  const type = isScalar ? property?.type : undefined;
+  const of: Compared = {
+    key,
+    type: isScalar ? property?.type : undefined,
+    // Elsewhere an id that is said to be a number can be a text.
+    isTyped: isRelational(model),
+  };
   if (isPlainObject(operand)) {
     if (!isSealed) assertOperators(key, operand, isScalar, model);
     const known = Object.keys(operand).filter(name => OPERATORS.has(name));
-    for (const operator of known) assertOperand(key, operator, operand[operator], type);
+    for (const operator of known) assertOperand(of, operator, operand[operator]);
   } else {
     if (isScalar && Array.isArray(operand)) refuse(key, 'is a list: compare it with "inq"');
-    assertValue(key, operand, type);
+    assertValue(of, operand);
   }
 }
 
@@ -115,9 +129,10 @@ export function isKnown(key: string, model: JugglerModelClass): boolean {
   return connectorOf(model).name === 'postgresql' && !SCALARS.includes(properties[name].type);
 }
 
-function assertOperand(key: string, operator: string, value: unknown, type: unknown): void {
+function assertOperand(of: Compared, operator: string, value: unknown): void {
+  const {key, type} = of;
   if (value === undefined) refuse(key, 'is undefined');
-  if (LISTS.has(operator)) return assertList(key, operator, value, type);
+  if (LISTS.has(operator)) return assertList(of, operator, value);
   if (PATTERNS.has(operator)) return assertPattern(key, operator, value);
   if (operator === 'exists') {
     if (typeof value !== 'boolean') refuse(key, '"exists" takes true or false');
@@ -127,17 +142,18 @@ function assertOperand(key: string, operator: string, value: unknown, type: unkn
     refuse(key, `"${operator}" takes one value`);
   }
   if (isNoNumber(value) && !EQUALITIES.has(operator)) refuse(key, 'is compared with no number');
-  assertValue(key, value, type);
+  assertValue(of, value);
 }
 
-function assertList(key: string, operator: string, list: unknown, type: unknown): void {
+function assertList(of: Compared, operator: string, list: unknown): void {
+  const {key} = of;
   if (!Array.isArray(list)) return refuse(key, `"${operator}" takes a list`);
   if (operator === 'between' && list.length !== 2) refuse(key, '"between" takes two values');
   // Not `forEach`, which passes by what a list has never been given.
   for (const item of list) {
     if (item === undefined) refuse(key, 'has an undefined value in its list');
     if (isNoNumber(item) && !EQUALITIES.has(operator)) refuse(key, 'is compared with no number');
-    assertValue(key, item, type);
+    assertValue(of, item);
   }
 }
 
@@ -152,16 +168,30 @@ function assertPattern(key: string, operator: string, pattern: unknown): void {
   }
 }
 
-function assertValue(key: string, value: unknown, type: unknown): void {
-  const isMoment = value instanceof Date || (type === Date && value !== null);
-  if (isMoment && Number.isNaN(new Date(value as string).getTime())) refuse(key, 'is not a time');
+function assertValue({key, type, isTyped}: Compared, value: unknown): void {
+  if (value === null) return;
+  if (value instanceof Date || type === Date) {
+    if (Number.isNaN(new Date(value as string).getTime())) refuse(key, 'is not a time');
+  } else if (type === Boolean) {
+    // Juggler takes any other value for true.
+    if (!TRUTHS.has(String(value))) refuse(key, 'is neither true nor false');
+  } else if (type === Number && isTyped && !isNumeric(value)) {
+    refuse(key, 'is not a number');
+  }
+}
+
+const TRUTHS: ReadonlySet<string> = new Set('true false 1 0'.split(' '));
+
+/** MySQL and MariaDB read `'7 days'` as 7, and a text that begins with no number as 0. */
+export function isNumeric(value: unknown): boolean {
+  return typeof value !== 'string' || (value.trim() !== '' && !Number.isNaN(Number(value)));
 }
 
 function isNoNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isNaN(value);
 }
 
-function isRelational(model: JugglerModelClass): boolean {
+export function isRelational(model: JugglerModelClass): boolean {
   return connectorOf(model).relational === true;
 }
 

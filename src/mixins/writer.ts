@@ -8,6 +8,7 @@ import {assertDates} from './data-check';
 import {
   BehaviourMissingError,
   InvalidVersionError,
+  InvalidWhereError,
   RestoreConflictError,
   VersionConflictError,
 } from './errors';
@@ -153,9 +154,14 @@ export class EntityWriter<T extends Entity> {
     return {plan: planChange(live.behaviours, given, row, where), request: given};
   }
 
-  private checkedIn({versions}: LiveOptions): CheckedRow[] | undefined {
+  private checkedIn(options: LiveOptions): CheckedRow[] | undefined {
     const {live} = this.host;
-    if (!versions) return undefined;
+    if (!('versions' in options)) return undefined;
+    const {versions} = options;
+    // Versions that got lost on their way here must not mean that none are to be compared.
+    if (!Array.isArray(versions) || versions.some(row => row === null || typeof row !== 'object')) {
+      throw new InvalidWhereError('"versions" in the options must be a list of rows.');
+    }
     if (!live.has('version')) throw new BehaviourMissingError(live.name, 'version');
     return checkedRows(live.name, versions, live.idName, {
       typed: id => live.typedId(assertPlainId(id)),

@@ -204,7 +204,7 @@ export class EntityHistory<T extends Entity> {
   }
 
   private byModelId(id: unknown): Condition {
-    return {_modelId: assertPlainId(id)};
+    return {_modelId: this.host.live.typedId(assertPlainId(id))};
   }
 
   /** What the caller may see, of the present and of each past state. */

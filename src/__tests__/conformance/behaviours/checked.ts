@@ -114,6 +114,11 @@ export function checkedSuite({dataSource, transactions}: BehaviourTarget): void 
     await assert.rejects(write([{id: 'a'}]), VersionRequiredError);
     await assert.rejects(write([{id: 'a', _version: {neq: ''}}]), VersionRequiredError);
     await assert.rejects(write([{id: {neq: ''}, _version: 'x'}]), {code: 'INVALID_WHERE'});
+    for (const lost of [undefined, null, {}, 'a', [null], ['a'], [undefined]]) {
+      const all = items.updateAll({qty: 2}, {}, {versions: lost as never});
+      await assert.rejects(all, {code: 'INVALID_WHERE'});
+    }
+    assert.deepEqual(await items.count({qty: 2}), {count: 0});
     const twice = [versions[0], {id: 'a', _version: 'other'}];
     await assert.rejects(write(twice), {code: 'INVALID_WHERE'});
     assert.deepEqual(await write([]), {count: 0});

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import {ALL, givenItems, type ItemRepository} from '../../support/behaviours';
+import {DefaultTransactionalRepository, Entity, model, property} from '@loopback/repository';
+import {
+  ALL,
+  DECORATORS,
+  givenItems,
+  migrate,
+  type ItemRepository,
+} from '../../support/behaviours';
+import type {HistoricalRepository} from '../../../mixins/repository-methods';
 import type {BehaviourTarget} from '../behaviours.suite';
+
+let models = 0;
 
 type Call = (items: ItemRepository, id: never) => Promise<unknown>;
 
@@ -51,6 +61,45 @@ export function idsSuite({dataSource, rawRows}: BehaviourTarget): void {
       assert.deepEqual(await everything(), before);
     });
   }
+
+  it('takes no text for a number', async () => {
+    @model({name: `Numbered${++models}`})
+    class Numbered extends Entity {
+      @property({type: 'number', id: true, generated: false}) id!: number;
+      @property({type: 'number'}) qty?: number;
+    }
+    class NumberedRepository extends DefaultTransactionalRepository<Numbered, number> {
+      constructor() {
+        super(Numbered, dataSource());
+      }
+    }
+    for (const behaviour of ['history', 'softDelete'] as const) {
+      DECORATORS[behaviour]()(NumberedRepository);
+    }
+    const numbered = new NumberedRepository() as NumberedRepository &
+      HistoricalRepository<Numbered, number>;
+    await migrate(dataSource());
+    await numbered.createAll([{id: 0, qty: 0}, {id: 7, qty: 6}]);
+    await numbered.updateById(7, {qty: 7});
+    const {relational} = dataSource().connector as {relational?: boolean};
+    for (const odd of ['7 days', 'seven', '']) {
+      const id = odd as never;
+      const refusal = {code: relational ? 'INVALID_WHERE' : 'ENTITY_NOT_FOUND'};
+      // Elsewhere an id can be a text although it is said to be a number; '' is 0 to juggler.
+      if (!relational && odd === '') continue;
+      await assert.rejects(numbered.findById(id), refusal);
+      await assert.rejects(numbered.updateById(id, {qty: 1}), refusal);
+      await assert.rejects(numbered.deleteById(id), refusal);
+      if (relational) await assert.rejects(numbered.redactHistory(id, ['qty']), refusal);
+      const exists = await numbered.exists(id).catch(error => error.code);
+      assert.equal(exists, relational ? 'INVALID_WHERE' : false);
+      const deleted = await numbered.deleteAll({qty: odd} as never).catch(error => error.code);
+      assert.deepEqual(deleted, relational ? 'INVALID_WHERE' : {count: 0});
+    }
+    assert.equal((await numbered.history(7))[0].entity.qty, 6);
+    assert.equal((await numbered.findById('7' as never)).qty, 7);
+    assert.deepEqual(await numbered.count(), {count: 2});
+  });
 
   it('exists answers yes or no for each way to look at deleted rows', async () => {
     const looks = [{}, {withDeleted: true}, {onlyDeleted: true}, {fetchDeleted: true}];

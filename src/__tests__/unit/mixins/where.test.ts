@@ -79,6 +79,10 @@ describe('wheres', () => {
     'none of no number': {a: {nin: [NaN]}},
     'a date that is none': {on: new Date('x')},
     'a text that is no date': {on: {gt: 'yesterday'}},
+    'a text that is no number': {a: '7 days'},
+    'an empty text for a number': {a: {inq: ['']}},
+    'a text that is neither true nor false': {flag: 'no'},
+    'a number that is neither true nor false': {flag: {neq: 2}},
   };
   for (const [title, where] of Object.entries(REFUSED)) {
     it(`are refused with ${title}, for more rows would be meant`, () => {
@@ -96,7 +100,8 @@ describe('wheres', () => {
     const all: (object | undefined)[] = [
       undefined, {}, {or: [{}]}, {a: null}, {'meta.x.y': 1}, {or: [{a: {inq: []}}]},
       {a: {gt: 1, lte: 5}}, {name: /x/}, {name: {like: 'x%', options: 'i'}}, {on: '2026-01-01'},
-      {a: NaN}, {meta: {neq: null}}, {name: {exists: true}}, Object.create(null),
+      {a: NaN}, {a: '7'}, {a: 7n},
+      {flag: 'true'}, {flag: 0}, {flag: {neq: null}}, {meta: {neq: null}}, {name: {exists: true}}, Object.create(null),
     ];
     for (const where of all) assert.doesNotThrow(() => assertSafeWhere(where, givenModel()));
     assert.doesNotThrow(() => assertSafeWhere({a: 1, and: []}, givenModel(), 'read'));
@@ -106,6 +111,11 @@ describe('wheres', () => {
   it('may name anything in a model that is open, where the database can look for it', () => {
     assert.doesNotThrow(() => assertSafeWhere({b: 1}, givenModel({strict: false}, 'memory')));
     assert.throws(() => assertSafeWhere({b: 1}, givenModel({strict: false})));
+  });
+
+  it('may compare a number with a text where ids can be either', () => {
+    const where = {a: '64af0c'};
+    assert.doesNotThrow(() => assertSafeWhere(where, givenModel({}, 'memory')));
   });
 
   it('look into objects where the connector does', () => {
@@ -127,6 +137,7 @@ function givenModel(settings: object = {}, name = 'postgresql'): JugglerModelCla
   const properties = {
     a: {type: Number},
     name: {type: String},
+    flag: {type: Boolean},
     on: {type: Date},
     meta: {type: Object},
   };
