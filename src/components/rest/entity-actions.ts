@@ -14,7 +14,7 @@ import {VersionConflictError} from '../../mixins/errors';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
 import {AccessGate} from './access-gate';
 import {EmbeddedActions} from './embedded-actions';
-import {checkFilter, checkHistoryFilter, checkWhere} from './filter-check';
+import {checkFilter, checkHistoryFilter, checkWhere, checkWhereOfWrite} from './filter-check';
 import {hiddenProperties} from './hidden';
 import {
   asPrecondition,
@@ -105,7 +105,7 @@ export abstract class EntityActions {
   }
 
   async updateAll(where: Where | undefined, body: Row): Promise<Count> {
-    checkWhere(this.described.entity, where);
+    checkWhereOfWrite(this.described.entity, where);
     const data = this.writable(body);
     await this.gate?.enter('update', {value: data});
     if (this.gate?.seesRows) {

@@ -7,7 +7,7 @@ import {targetOf} from './relations';
 
 const MAX_DEPTH = 20;
 const MAX_PARTS = 1000;
-const COMBINING: ReadonlySet<string> = new Set(['and', 'or', 'nor']);
+const COMBINING: ReadonlySet<string> = new Set(['and', 'or']);
 const OPERATORS: ReadonlySet<string> = new Set([
   'eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'between', 'inq', 'nin', 'exists', 'like', 'nlike',
   'ilike', 'nilike', 'regexp', 'match', 'contains', 'containsAny', 'containedBy', 'overlap', 'near',
@@ -15,6 +15,10 @@ const OPERATORS: ReadonlySet<string> = new Set([
 ]);
 
 const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'date']);
+/** Compare with values of the property's type. */
+const COMPARING: ReadonlySet<string> = new Set([
+  'eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'between', 'inq', 'nin',
+]);
 const LISTS: ReadonlySet<string> = new Set(['between', 'inq', 'nin']);
 /** A key within a JSON property. Connectors take a question mark for a parameter of theirs. */
 const KEY = /^[\p{L}\p{N}_$@:/ -]+$/u;
@@ -59,13 +63,22 @@ export function checkWhere(entity: typeof Entity, where: unknown): void {
   checkConditions(comparable(entity), where);
 }
 
+/** Refuses a where of a write of many, where an empty `and` means that conditions have got lost. */
+export function checkWhereOfWrite(entity: typeof Entity, where: unknown): void {
+  checkConditions(comparable(entity), where, ['and', 'or']);
+}
+
 function comparable(entity: typeof Entity): Comparable {
   const hidden = hiddenProperties(entity);
   const shown = Object.entries(entity.definition.properties).filter(([name]) => !hidden.has(name));
   return {modelName: entity.modelName, properties: Object.fromEntries(shown)};
 }
 
-function checkConditions(entity: Comparable, where: unknown): void {
+function checkConditions(
+  entity: Comparable,
+  where: unknown,
+  neverEmpty: readonly string[] = ['or'],
+): void {
   let parts = 0;
   const visit = (clause: unknown, depth: number) => {
     if (depth === 0 && (clause === undefined || clause === null)) return;
@@ -75,6 +88,9 @@ function checkConditions(entity: Comparable, where: unknown): void {
       if (++parts > MAX_PARTS) throw invalid(`the where has more than ${MAX_PARTS} parts`);
       if (COMBINING.has(name)) {
         if (!Array.isArray(operand)) throw invalid(`'${name}' takes a list of conditions`);
+        // Connectors leave an empty list out, whatever it should mean.
+        const isLost = operand.length === 0 && neverEmpty.includes(name);
+        if (isLost) throw invalid(`'${name}' has no conditions`);
         for (const part of operand) visit(part, depth + 1);
       } else {
         checkOperand(entity, name, operand);
@@ -86,13 +102,17 @@ function checkConditions(entity: Comparable, where: unknown): void {
 
 function checkOperand(entity: Comparable, path: string, operand: unknown): void {
   const property = propertyOf(entity, path);
-  if (!isScalar(property) || !isPlainObject(operand)) return;
+  if (!isPlainObject(operand)) return checkMoment(path, property, operand);
+  if (!isScalar(property)) return;
   const operators = Object.entries(operand);
   const unknown = operators.find(([operator]) => !OPERATORS.has(operator));
   if (unknown) throw invalid(`'${path}' has no operator '${unknown[0]}'`);
   // Connectors write statements of these that the database cannot read.
   if (operators.length === 0) throw invalid(`'${path}' is compared with nothing`);
-  for (const [operator, value] of operators) checkValue(path, operator, value);
+  for (const [operator, value] of operators) {
+    checkValue(path, operator, value);
+    if (COMPARING.has(operator)) checkMoment(path, property, value);
+  }
 }
 
 function checkValue(path: string, operator: string, value: unknown): void {
@@ -104,6 +124,15 @@ function checkValue(path: string, operator: string, value: unknown): void {
     }
   }
   if (isPlainObject(value)) throw invalid(`'${operator}' of '${path}' takes a value`);
+}
+
+/** Juggler answers a text that is no date as a fault of the server. */
+function checkMoment(path: string, property: PropertyDefinition, value: unknown): void {
+  if (typeOf(property) !== 'date' || value === null) return;
+  for (const moment of [value].flat()) {
+    const isMoment = !Number.isNaN(new Date(moment as string).getTime());
+    if (!isMoment) throw invalid(`'${path}' is compared with what is no date`);
+  }
 }
 
 function checkOrder(entity: Comparable, order: unknown): void {
@@ -132,8 +161,12 @@ function propertyOf({modelName, properties}: Comparable, path: string): Property
   return property;
 }
 
-function isScalar({type}: PropertyDefinition): boolean {
-  return SCALARS.has((typeof type === 'function' ? type.name : String(type)).toLowerCase());
+function isScalar(property: PropertyDefinition): boolean {
+  return SCALARS.has(typeOf(property));
+}
+
+function typeOf({type}: PropertyDefinition): string {
+  return (typeof type === 'function' ? type.name : String(type)).toLowerCase();
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

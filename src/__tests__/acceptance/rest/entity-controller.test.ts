@@ -291,6 +291,7 @@ for (const [where, givenDatabase] of [
         const diff = await client.get(`/parts/${id}/diff?from=1&to=current`).expect(200);
         assert.deepEqual(diff.body, [{property: 'qty', from: 1, to: 2}]);
         await client.get(`/parts/${id}/diff`).query({from: 7, to: 'current'}).expect(404);
+        await client.get(`/parts/${id}/diff`).query({from: 0, to: 'current'}).expect(400);
         await client.get(`/parts/${id}/diff`).query({from: 'x', to: 'current'}).expect(400);
         await client.post(`/parts/${id}/revert/1`).expect(428);
         await client.post(`/parts/${id}/revert/1`).set('If-Match', '"stale"').expect(412);
@@ -301,6 +302,11 @@ for (const [where, givenDatabase] of [
           .expect(200);
         assert.equal(body.qty, 1);
         assert.equal(headers.etag, `"${body._version}"`);
+        await client.delete(`/parts/${id}`).set('If-Match', headers.etag).expect(204);
+        for (const to of ['current', '4']) {
+          await client.get(`/parts/${id}/diff`).query({from: 1, to}).expect(404);
+        }
+        await client.get(`/parts/${id}/diff`).query({from: 1, to: 2}).expect(200);
       });
     });
 
@@ -400,6 +406,12 @@ for (const [where, givenDatabase] of [
           [{where: {nmae: 'x'}}, 400, 'INVALID_FILTER'],
           [{where: {name: {gtt: 'x'}}}, 400, 'INVALID_FILTER'],
           [{where: {and: {name: 'x'}}}, 400, 'INVALID_FILTER'],
+          [{where: {nor: [{name: 'x'}]}}, 400, 'INVALID_FILTER'],
+          [{where: {or: []}}, 400, 'INVALID_FILTER'],
+          [{where: {_createdOn: 'yesterday'}}, 400, 'INVALID_FILTER'],
+          [{where: {_createdOn: {gt: 'yesterday'}}}, 400, 'INVALID_FILTER'],
+          [{where: {_createdOn: {inq: ['2026-01-01', '']}}}, 400, 'INVALID_FILTER'],
+          [{where: {and: [], _createdOn: {gt: '2999-01-01'}}}, 200],
           [{where: {or: [{nmae: 'x'}]}}, 400, 'INVALID_FILTER'],
           [{order: ['nmae ASC']}, 400, 'INVALID_FILTER'],
           [{order: ['name ASC; DROP TABLE part']}, 400, 'INVALID_FILTER'],
@@ -434,6 +446,17 @@ for (const [where, givenDatabase] of [
         await client.get('/makers').query({filter: JSON.stringify(scoped)}).expect(400);
         const bulk = JSON.stringify({nmae: 'x'});
         await client.patch('/makers').query({where: bulk}).send({name: 'all'}).expect(400);
+        for (const empty of [{or: []}, {and: []}, {nor: [{name: 'x'}]}]) {
+          const given = JSON.stringify(empty);
+          const patch = client.patch('/makers').query({where: given}).send({name: 'all'});
+          await patch.expect(400).expect(withCode('INVALID_FILTER'));
+        }
+        for (const empty of [{or: []}, {nor: [{name: 'x'}]}]) {
+          const given = JSON.stringify(empty);
+          await client.get('/parts/count').query({where: given}).expect(400);
+          const states = queryOf({filter: {where: empty}});
+          await client.get(`/parts/history?${states}`).expect(400);
+        }
       });
 
       it('is refused in filters by what the model hides, as if it were absent', async () => {

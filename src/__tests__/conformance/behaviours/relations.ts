@@ -168,6 +168,15 @@ export function relationsSuite({dataSource, transactions}: BehaviourTarget): voi
     });
   });
 
+  it('a relation of no row at all means no rows, never all of them', async () => {
+    const ofNobody = authors.books(undefined as never);
+    const refusal = {code: 'INVALID_WHERE'};
+    await assert.rejects(ofNobody.find(), refusal);
+    await assert.rejects(ofNobody.patch({title: 'x'}), refusal);
+    await assert.rejects(ofNobody.delete(), refusal);
+    assert.deepEqual((await books.find()).map(b => b.title), ['Two']);
+  });
+
   it('writes through a relation are writes like any other', async () => {
     assert.deepEqual(await authors.books('ann').patch({title: 'New'}), {count: 1});
     assert.deepEqual(await authors.books('ann').delete(), {count: 1});
