@@ -152,6 +152,7 @@ export type {
   SessionPass,
   SessionRef,
 } from './core/access';
+export {DatabaseUnavailableError} from './core/database-errors';
 export {CRUDBlockedError, LiveEntityError} from './core/errors';
 export type {Scope} from './core/scope';
 export type {ViewContext} from './core/view';

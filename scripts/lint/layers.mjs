@@ -11,7 +11,12 @@ export const layers = {
   'src/client': {from: ['src/protocol'], packages: ['socket.io-client']},
   'src/core': {from: ['src/protocol'], packages: ['node:*']},
   'src/mixins': {
-    from: ['src/core/change.ts', 'src/protocol/errors.ts', 'src/keys.ts'],
+    from: [
+      'src/core/change.ts',
+      'src/core/database-errors.ts',
+      'src/protocol/errors.ts',
+      'src/keys.ts',
+    ],
     packages: ['@loopback/*', 'loopback-*', 'node:*'],
   },
   'src/adapters/memory': {from: ['src/core', 'src/protocol'], packages: ['node:*']},

@@ -1,3 +1,5 @@
+import {LiveEntityError} from './errors';
+
 /** How to answer a caller whose data the database refused. */
 export interface DatabaseRefusal {
   readonly statusCode: 400 | 409 | 422;
@@ -46,4 +48,48 @@ export function databaseRefusalOf(error: unknown): DatabaseRefusal | undefined {
       return {statusCode: 400, code: 'INVALID_VALUE', message};
     }
   }
+}
+
+/**
+ * Raised where the database cannot be reached, or the connection to it broke. `cause` is what the
+ * driver said; the message itself names no address. A write that was under way may have been
+ * carried out all the same.
+ */
+export class DatabaseUnavailableError extends LiveEntityError {
+  /** Has LoopBack's REST server answer the message, although it is none of the caller's mistakes. */
+  readonly expose = true;
+
+  constructor(message: string, options: {cause: unknown}) {
+    super('DATABASE_UNAVAILABLE', message, 503);
+    this.name = 'DatabaseUnavailableError';
+    this.cause = options.cause;
+  }
+}
+
+/** SQLSTATEs of a server that goes, comes or takes nobody in: 08, 57P01 to 57P05, 53300. */
+const LOST_STATES = /^(08[0-9A-Z]{3}|57P0[1-5]|53300)$/;
+/** Of the network, and of a socket's file that is not there. */
+const NETWORK_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN',
+  'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENOENT',
+]);
+/** What the driver of PostgreSQL says without a code. */
+const LOST_MESSAGES = new RegExp(
+  '^(Connection terminated|timeout exceeded when trying to connect|timeout expired$' +
+    '|Client (has encountered a connection error|was closed) and is not queryable)',
+);
+
+/** Whether an error of a database's driver says that there is no connection, or none any more. */
+export function isConnectionLoss(error: unknown): boolean {
+  const {code, message} = (error ?? {}) as {code?: unknown; message?: unknown};
+  if (typeof code === 'string') return LOST_STATES.test(code) || NETWORK_CODES.has(code);
+  return LOST_MESSAGES.test(String(message));
+}
+
+/** An error of a database's driver, as {@link DatabaseUnavailableError} where it is one. */
+export function asUnavailable(
+  error: unknown,
+  message = 'The database cannot be reached at the moment.',
+): unknown {
+  return isConnectionLoss(error) ? new DatabaseUnavailableError(message, {cause: error}) : error;
 }

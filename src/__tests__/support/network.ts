@@ -50,6 +50,10 @@ export class Network {
     [...this.links][choose(this.links.size)]?.client.destroy();
   }
 
+  cutAll(): void {
+    for (const {client} of this.links) client.destroy();
+  }
+
   /**
    * One client stops reading: what the server sends it is not taken until the answered function is
    * called.
@@ -65,7 +69,7 @@ export class Network {
   async close(): Promise<void> {
     const closed = once(this.listener, 'close');
     this.listener.close();
-    for (const {client} of this.links) client.destroy();
+    this.cutAll();
     await closed;
   }
 }

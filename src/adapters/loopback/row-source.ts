@@ -1,6 +1,7 @@
 import type {RowImage} from '../../core/change';
 import type {Judgement, RowSource, SnapshotRows} from '../../core/ports';
 import type {ViewQuery} from '../../core/query';
+import {rolledBack} from '../../mixins/executors/in-transaction';
 import type {Row} from '../../protocol/page';
 import {hasTransactions, type LoopbackEntity} from './entity';
 import {imageOf} from './image';
@@ -58,6 +59,6 @@ async function find(
     const options = {transaction};
     return {rows: await page(limit, options), total: await model.count(where() as Where, options)};
   } finally {
-    await transaction.rollback();
+    await rolledBack(transaction);
   }
 }

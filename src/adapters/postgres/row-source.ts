@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {escapeIdentifier, type Pool, type QueryArrayResult} from 'pg';
 import type {RowImage} from '../../core/change';
+import {asUnavailable} from '../../core/database-errors';
 import type {Judgement, RowSource, SnapshotRows} from '../../core/ports';
 import type {ViewQuery} from '../../core/query';
 import {TupleImage, type RowPlan} from './decode';
@@ -88,12 +89,13 @@ export class PostgresRowSource implements RowSource {
   ): Promise<QueryArrayResult<R>> {
     const statement = {text, values, rowMode: 'array'} as const;
     const name = this.nameOf(text);
-    if (name === undefined) return this.pool.query<R>(statement);
     try {
       return await this.pool.query<R>({...statement, name});
     } catch (error) {
       const {code} = error as {code?: string};
-      if (code !== PLAN_OUTDATED && code !== NAME_UNKNOWN) throw error;
+      if (name === undefined || (code !== PLAN_OUTDATED && code !== NAME_UNKNOWN)) {
+        throw asUnavailable(error);
+      }
       // The table was altered, or a pooler has given us a connection that others have used.
       this.names.set(text, undefined);
       return this.pool.query<R>(statement);

@@ -9,10 +9,8 @@ import type {ChangeFeed, RowSource} from '../../core/ports';
 import type {EntityShape} from '../../core/shape';
 import {checkView, type ViewDefinition} from '../../core/view';
 import {LiveEntitiesBindings} from '../../keys';
-import {
-  isPostgresConnector,
-  surviveLostConnections,
-} from '../../mixins/executors/postgres-connector';
+import {guardConnector} from '../../mixins/executors/guarded-connector';
+import {isPostgresConnector} from '../../mixins/executors/postgres-connector';
 import type {FeedMessage} from '../../protocol/messages';
 import {viewsOf} from './encrypted-views';
 import {FeedWatch} from './feed-watch';
@@ -95,7 +93,7 @@ export class LiveSources {
     const {feed} = this.config;
     const {dataSource} = found[0].repository;
     const {connector} = dataSource;
-    if (isPostgresConnector(connector)) surviveLostConnections(connector);
+    if (isPostgresConnector(connector)) guardConnector(connector);
     if (feed === 'postgres') return this.openLog(found, 'as configured');
     if (feed === 'repository') return this.openRepositories(found, 'as configured');
     if (!isPostgresConnector(connector)) {

@@ -1,4 +1,4 @@
-import type {Options} from '@loopback/repository';
+import type {juggler, Options} from '@loopback/repository';
 import type {JugglerModelClass} from '../juggler';
 
 /** Runs the work in the caller's transaction, or in one of its own where the connector has them. */
@@ -11,12 +11,23 @@ export async function inTransaction<R>(
   const able = typeof (dataSource.connector as {beginTransaction?: unknown})?.beginTransaction;
   if (options.transaction || able !== 'function') return work(options);
   const transaction = await dataSource.beginTransaction({});
+  let result: R;
   try {
-    const result = await work({...options, transaction});
-    await transaction.commit();
-    return result;
+    result = await work({...options, transaction});
   } catch (error) {
-    await transaction.rollback();
+    await rolledBack(transaction);
     throw error;
+  }
+  // One that fails has ended the transaction.
+  await transaction.commit();
+  return result;
+}
+
+/** Ends a transaction of which nothing shall stay. Why it ends counts, not how that went. */
+export async function rolledBack(transaction: juggler.Transaction): Promise<void> {
+  try {
+    await transaction.rollback();
+  } catch {
+    // With the connection it is gone all the same.
   }
 }

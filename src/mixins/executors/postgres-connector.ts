@@ -46,36 +46,6 @@ function isFragment(value: unknown): value is Fragment {
   );
 }
 
-interface EventSource {
-  on(event: string, listener: (argument: EventSource) => void): void;
-  listenerCount(event: string): number;
-}
-
-const surviving = new WeakSet<object>();
-
-/**
- * Keeps the process alive when the database cuts connections. Node ends a process in which nobody
- * listens to an `error` event: `pg` raises it on the pool for an idle connection, and on the
- * connection itself while a transaction has it between two statements. The pool replaces the one,
- * and the transaction's next statement fails.
- */
-export function surviveLostConnections({pg}: {readonly pg: Queryable}): void {
-  const pool = pg as Queryable & EventSource;
-  if (surviving.has(pool)) return;
-  surviving.add(pool);
-  if (pool.listenerCount('error') === 0) pool.on('error', ignore);
-  const heard = new WeakSet<object>();
-  pool.on('acquire', connection => {
-    if (heard.has(connection)) return;
-    heard.add(connection);
-    connection.on('error', ignore);
-  });
-}
-
-function ignore(): void {
-  // Whoever uses the connection next is told.
-}
-
 export function isPostgresConnector(connector: unknown): connector is PostgresConnector {
   const {name, pg} = (connector ?? {}) as Partial<PostgresConnector>;
   return name === 'postgresql' && typeof pg?.query === 'function';

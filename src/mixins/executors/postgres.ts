@@ -1,4 +1,5 @@
 import type {Options} from '@loopback/repository';
+import {asUnavailable} from '../../core/database-errors';
 import {mayBeRespelt} from '../column-types';
 import {ForeignTransactionError, InvalidWhereError} from '../errors';
 import {
@@ -23,13 +24,10 @@ import {
 } from '../plan';
 import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
+import {guardConnector} from './guarded-connector';
 import {inTransaction} from './in-transaction';
 import {answersByCount, countOf, fill, leavesRowsAlone} from './postgres-answers';
-import {
-  surviveLostConnections,
-  type PostgresConnector,
-  type Queryable,
-} from './postgres-connector';
+import type {PostgresConnector, Queryable} from './postgres-connector';
 import {withLongLists} from './postgres-lists';
 import {
   statementContext,
@@ -81,7 +79,7 @@ export class PostgresExecutor implements Executor {
       named: new StatementNames(limit),
       'named list': new StatementNames(Math.floor(limit / 5)),
     };
-    surviveLostConnections(own);
+    guardConnector(own);
   }
 
   async run(
@@ -116,6 +114,8 @@ export class PostgresExecutor implements Executor {
   /**
    * Runs a statement on the pool or the caller's transaction. One whose plan does not fit the table
    * any more is repeated, unless it has ended a transaction; the next try will pass there too.
+   *
+   * @throws DatabaseUnavailableError, and what else the database says
    */
   async query(
     statement: Fragment,
@@ -130,12 +130,12 @@ export class PostgresExecutor implements Executor {
     const values = [...statement.params];
     const connection = this.connectionFor(options);
     try {
-      return await connection.query({name, text, values, rowMode: 'array'});
+      return await answerOf(connection.query({name, text, values, rowMode: 'array'}));
     } catch (error) {
       if (!names || !name || !PLAN_UNUSABLE.has((error as {code?: string}).code ?? '')) throw error;
       names.forget(statement.sql);
       if (options.transaction) throw error;
-      return connection.query({text, values, rowMode: 'array'});
+      return answerOf(connection.query({text, values, rowMode: 'array'}));
     }
   }
 
@@ -324,8 +324,9 @@ export class PostgresExecutor implements Executor {
   }
 
   private serverVersion(options: Options): Promise<number> {
-    this.version ??= this.connectionFor(options)
-      .query({text: 'SHOW server_version_num', values: [], rowMode: 'array'})
+    const connection = this.connectionFor(options);
+    const text = 'SHOW server_version_num';
+    this.version ??= answerOf(connection.query({text, values: [], rowMode: 'array'}))
       .then(({rows}) => Number(rows[0][0]))
       .catch(error => {
         this.version = undefined;
@@ -342,4 +343,10 @@ export class PostgresExecutor implements Executor {
     if (!connection || connection.txId !== txId) throw new Error('The transaction is not active.');
     return connection;
   }
+}
+
+function answerOf(query: ReturnType<Queryable['query']>): ReturnType<Queryable['query']> {
+  return query.catch(error => {
+    throw asUnavailable(error);
+  });
 }
