@@ -63,6 +63,8 @@ export class DatabaseUnavailableError extends LiveEntityError {
     super('DATABASE_UNAVAILABLE', message, 503);
     this.name = 'DatabaseUnavailableError';
     this.cause = options.cause;
+    // LoopBack's REST server logs the stack alone.
+    this.stack += `\n  because: ${String(options.cause)}`;
   }
 }
 

@@ -7,6 +7,7 @@ import {EmbeddedModel} from './embedded/embedded-model';
 import {InvalidWhereError} from './errors';
 import {encryptedProperties, searchableIn} from './encrypted-columns';
 import type {Executor, PlanTarget} from './executors/executor';
+import {guardConnector} from './executors/guarded-connector';
 import {JugglerExecutor} from './executors/juggler';
 import {PostgresExecutor} from './executors/postgres';
 import {isPostgresConnector} from './executors/postgres-connector';
@@ -44,6 +45,7 @@ export class LiveEntity implements PlanTarget {
     readonly history: JugglerModelClass | undefined,
   ) {
     const {definition} = entityClass;
+    guardConnector(model.dataSource.connector);
     this.name = definition.name;
     this.idName = model.definition.idName();
     const encrypts = has(behaviours, 'crypto');

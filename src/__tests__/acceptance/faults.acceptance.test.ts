@@ -3,16 +3,23 @@ import {once} from 'node:events';
 import type {Duplex} from 'node:stream';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
+import {DefaultTransactionalRepository} from '@loopback/repository';
 import {io, type Socket} from 'socket.io-client';
 import {LiveClient, type LiveCollection} from '../../client';
-import {LiveEntitiesBindings} from '../../index';
+import {
+  DatabaseUnavailableError,
+  LiveEntitiesBindings,
+  type HistoricalRepository,
+} from '../../index';
 import {applyOps} from '../../protocol/apply';
 import type {DeltaMessage, PageSnapshot} from '../../protocol/messages';
+import type {WireError} from '../../protocol/errors';
 import type {PageState} from '../../protocol/page';
 import {PROTOCOL_VERSION} from '../../protocol/version';
 import {startPostgres18, type Postgres18, type TestDatabase} from '../support/databases';
 import {Network} from '../support/network';
-import {givenShop, type Product, type Shop} from '../support/shop';
+import {RawClient} from '../support/raw-client';
+import {Category, givenShop, type Product, type Shop} from '../support/shop';
 import {until} from '../support/until';
 
 /**
@@ -62,7 +69,7 @@ describe('live views when things break', function () {
     await server.stop();
     await assert.rejects(live.collection({type: 'Product', view: 'lowStockView'}).create({
       id: 'x', name: 'X', qty: 1,
-    } as never), {code: 'INTERNAL_ERROR'});
+    } as never), {code: 'DATABASE_UNAVAILABLE', statusCode: 503});
     assert.deepEqual(names(), ['Anvil'], 'what was seen stays');
     assert.equal((await health())?.live, false);
     await server.start();
@@ -72,6 +79,84 @@ describe('live views when things break', function () {
     await until(view, () => names().join() === 'Bolt');
     assert.equal((await health())?.live, true);
     assert.ok(warnings.some(text => /interrupted/.test(text)), warnings.join('\n'));
+  });
+
+  it('say on every way that the database is away, and nothing of where it was', async () => {
+    const products = await shop.products();
+    const {_version} = await products.create({id: 'v', name: 'Vase', qty: 1, category: 'c1'});
+    const plain = new DefaultTransactionalRepository(Category, products.dataSource);
+    const token = `Bearer ${live.token}`;
+    const rest = async (method: string, path: string, body?: object) => {
+      const headers = {authorization: token, 'content-type': 'application/json'};
+      const init = {method, headers, ...(body && {body: JSON.stringify(body)})};
+      const answer = await fetch(`${shop.url}${path}`, init);
+      return {status: answer.status, text: await answer.text()};
+    };
+    const calls: (() => Promise<unknown>)[] = [
+      () => products.find(),
+      () => products.find({where: {category: 'c1'}, fields: ['id']}),
+      () => products.findOne(),
+      () => products.findById('v'),
+      () => products.count(),
+      () => products.exists('v'),
+      () => products.create({id: 'w', name: 'Wok', qty: 1}),
+      () => products.createAll([{id: 'x', name: 'X', qty: 1}]),
+      () => products.updateById('v', {name: 'Vat', _version}),
+      () => products.replaceById('v', {id: 'v', name: 'Vat', qty: 2, _version}),
+      () => products.updateAll({name: 'Vat'}, {id: 'v'}),
+      () => products.deleteById('v', {version: _version}),
+      () => products.deleteAll({id: 'v'}),
+      () => (products as unknown as HistoricalRepository<Product, string>).history('v'),
+      () => products.execute('SELECT 1', []),
+      () => products.beginTransaction(),
+      () => plain.find(),
+      () => plain.create({id: 'p', name: 'Plain'}),
+    ];
+    const routes: [string, string, object?][] = [
+      ['GET', '/products'], ['GET', '/products/v'], ['GET', '/products/count'],
+      ['POST', '/products', {id: 'w', name: 'Wok', qty: 1}],
+      ['PATCH', '/products/v', {name: 'Vat', _version}],
+      ['PUT', '/products/v', {id: 'v', name: 'Vat', qty: 2, _version}],
+      ['DELETE', `/products/v/${_version}`], ['POST', '/products/v/restore'],
+      ['GET', '/products/v/history'], ['GET', '/products/history'],
+      ['GET', `/products/v?asOf=${new Date().toISOString()}`],
+    ];
+    const page = {type: 'Product', view: 'categoryView', viewParams: {category: 'c1'}};
+    const [socket, model] = [await RawClient.connect(shop.url), {type: 'Product', id: 'v'}];
+    await socket.call('login', {username: 'clerk', password: 'secret'});
+    const sent: [string, object, RegExp][] = [
+      ['create', {type: 'Product', value: {id: 'w', name: 'W', qty: 1}}, /^DATABASE_UNAVAILABLE$/],
+      ['update', {...model, value: {name: 'V'}, version: _version}, /^DATABASE_UNAVAILABLE$/],
+      ['delete', {...model, version: _version}, /^DATABASE_UNAVAILABLE$/],
+      ['read', model, /^(DATABASE|FEED)_UNAVAILABLE$/],
+      ['read', page, /^(DATABASE|FEED)_UNAVAILABLE$/],
+      ['subscribe', {ref: {...page, pageSize: 7}}, /^FEED_UNAVAILABLE$/],
+    ];
+    await server.stop();
+    for (const call of calls) {
+      await assert.rejects(call(), (error: Error) => {
+        assert.ok(error instanceof DatabaseUnavailableError, `${String(call)}: ${error.stack}`);
+        return true;
+      });
+    }
+    for (const route of routes) {
+      const {status, text} = await rest(...route);
+      assert.equal(status, 503, `${route.join(' ')}: ${text}`);
+      assert.match(text, /The database cannot be reached/);
+      assert.doesNotMatch(text, /127\.0\.0\.1|ECONN|terminated/);
+    }
+    for (const [name, request, code] of sent) {
+      const answer = (await socket.call(name, request)) as {error?: WireError};
+      assert.match(String(answer.error?.code), code, `${name}: ${JSON.stringify(answer)}`);
+      assert.equal(answer.error?.statusCode, 503);
+      assert.doesNotMatch(JSON.stringify(answer), /127\.0\.0\.1|ECONN|terminated/);
+    }
+    assert.doesNotMatch(JSON.stringify(await health()), /127\.0\.0\.1|ECONN|terminated/);
+    assert.match(warnings.join('\n'), /ECONNREFUSED/, 'the log says what happened');
+    await server.start();
+    for (const call of calls.slice(0, 5)) await call();
+    assert.equal((await rest('GET', '/products/v')).status, 200);
+    socket.close();
   });
 
   it('go on when the database stops in the middle of a transaction, which then fails', async () => {

@@ -34,8 +34,8 @@ export function toWireError(thrown: unknown): WireError {
 }
 
 /** Whether the server's log should have it. */
-export function isInternal(error: WireError): boolean {
-  return error.code === 'INTERNAL_ERROR';
+export function isInternal({code}: WireError): boolean {
+  return code === 'INTERNAL_ERROR' || code === 'DATABASE_UNAVAILABLE';
 }
 
 function plain({code, message, statusCode, details}: LiveEntityError): WireError {

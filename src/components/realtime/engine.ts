@@ -1,5 +1,6 @@
 import type {Context} from '@loopback/core';
 import {sumOf, type HubCounters} from '../../core/counters';
+import {asUnavailable} from '../../core/database-errors';
 import type {LiveStatus} from '../../core/status';
 import {LiveEntitiesBindings} from '../../keys';
 import {LiveControllers} from './live.controller';
@@ -57,7 +58,9 @@ export class LiveEngine {
     const feeds = this.sources.map(({feed, entities}) => {
       const {error, ...status} = feed.status();
       const types = entities.map(({name}) => name);
-      return {name: feed.name, types, ...status, ...(error && {error: error.message})};
+      // Health checks show it to whoever asks; the log has the driver's own words and addresses.
+      const told = asUnavailable(error) as Error | undefined;
+      return {name: feed.name, types, ...status, ...(told && {error: told.message})};
     });
     const sizes = this.sources.map(({hub}) => hub.size);
     return {

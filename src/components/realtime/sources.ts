@@ -93,7 +93,7 @@ export class LiveSources {
     const {feed} = this.config;
     const {dataSource} = found[0].repository;
     const {connector} = dataSource;
-    if (isPostgresConnector(connector)) guardConnector(connector);
+    guardConnector(connector);
     if (feed === 'postgres') return this.openLog(found, 'as configured');
     if (feed === 'repository') return this.openRepositories(found, 'as configured');
     if (!isPostgresConnector(connector)) {

@@ -1,5 +1,5 @@
 import {asUnavailable} from '../../core/database-errors';
-import type {PostgresConnector, Queryable} from './postgres-connector';
+import {isPostgresConnector, type Queryable} from './postgres-connector';
 
 type Done = (error?: unknown, ...results: unknown[]) => void;
 type Release = (error?: unknown) => void;
@@ -42,10 +42,11 @@ const guarded = new WeakSet<object>();
 /**
  * Has everything on a data source outlive the database's going away: the process, the pool's
  * places, and the words for it. It holds for all repositories of the data source, and for
- * transactions that the application begins itself.
+ * transactions that the application begins itself. Connectors other than PostgreSQL's stay as they
+ * are.
  */
-export function guardConnector(connector: PostgresConnector): void {
-  if (guarded.has(connector)) return;
+export function guardConnector(connector: unknown): void {
+  if (!isPostgresConnector(connector) || guarded.has(connector)) return;
   guarded.add(connector);
   const target = connector as unknown as Connector;
   hearErrors(target.pg);

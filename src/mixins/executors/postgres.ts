@@ -24,7 +24,6 @@ import {
 } from '../plan';
 import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
-import {guardConnector} from './guarded-connector';
 import {inTransaction} from './in-transaction';
 import {answersByCount, countOf, fill, leavesRowsAlone} from './postgres-answers';
 import type {PostgresConnector, Queryable} from './postgres-connector';
@@ -79,7 +78,6 @@ export class PostgresExecutor implements Executor {
       named: new StatementNames(limit),
       'named list': new StatementNames(Math.floor(limit / 5)),
     };
-    guardConnector(own);
   }
 
   async run(

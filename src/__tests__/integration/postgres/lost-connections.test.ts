@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import {juggler} from '@loopback/repository';
+import {once} from 'node:events';
+import {DefaultTransactionalRepository, juggler} from '@loopback/repository';
 import type {Pool} from 'pg';
-import {DatabaseUnavailableError} from '../../../index';
+import {DatabaseUnavailableError, versioned} from '../../../index';
 import {
   ALL,
   givenItems,
   givenPostgresSource,
+  type Item,
   type ItemRepository,
 } from '../../support/behaviours';
 import {givenPostgres18, type TestDatabase} from '../../support/databases';
@@ -136,6 +138,25 @@ describe('transactions on connections that break', function () {
     });
     await cut;
     assert.equal((await items.find()).length, 2);
+  });
+
+  it('do not end the process when they break before the repository is first used', async () => {
+    const port = Number(new URL(network.url).port);
+    const source = givenPostgresSource(database, {port, max: MAX, onError: undefined});
+    const {pg} = source.connector as unknown as {pg: Pool};
+    const {entityClass} = items;
+    class Items extends DefaultTransactionalRepository<Item, string> {
+      constructor() {
+        super(entityClass as never, source);
+      }
+    }
+    versioned()(Items);
+    const repository = new Items();
+    if (pg.idleCount === 0) await once(pg, 'release');
+    network.cutAll();
+    await once(pg, 'remove');
+    assert.equal((await repository.find()).length, 2);
+    await source.disconnect();
   });
 
   /** The connection that is asked for next breaks before it can say BEGIN. */
