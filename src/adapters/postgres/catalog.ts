@@ -1,4 +1,4 @@
-import type {Pool} from 'pg';
+import {escapeIdentifier, type Pool} from 'pg';
 
 /** What the database's catalog says of a column. */
 export interface CatalogColumn {
@@ -38,6 +38,11 @@ export interface TableName {
   readonly name: string;
 }
 
+/** A table's name for statements. */
+export function sqlName({schema, name}: TableName): string {
+  return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
+}
+
 /** Reads a table's columns, types and collations; undefined where there is no such table. */
 export async function readTable(pool: Pool, table: TableName): Promise<CatalogTable | undefined> {
   const {rows: found} = await pool.query<{oid: string}>(
@@ -48,6 +53,18 @@ export async function readTable(pool: Pool, table: TableName): Promise<CatalogTa
   if (found.length === 0) return undefined;
   const {rows} = await pool.query<Record<string, string | null>>(COLUMNS, [found[0].oid]);
   return {...table, oid: Number(found[0].oid), columns: rows.map(columnOf)};
+}
+
+/** What a relation is that is no table; undefined for a table, and where there is nothing. */
+export async function readKind(pool: Pool, {schema, name}: TableName): Promise<string | undefined> {
+  const {rows} = await pool.query<{kind: string | null}>(
+    `SELECT CASE c.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view'
+                           WHEN 'f' THEN 'a foreign table' END AS kind
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2`,
+    [schema, name],
+  );
+  return rows[0]?.kind ?? undefined;
 }
 
 const COLUMNS = `

@@ -1,6 +1,13 @@
 import type {Pool} from 'pg';
 import type {EntityShape, PropertyKind, PropertyShape} from '../../core/shape';
-import {ordersByCodePoint, readTable, type CatalogColumn, type CatalogTable} from './catalog';
+import {
+  ordersByCodePoint,
+  readKind,
+  readTable,
+  type CatalogColumn,
+  type CatalogTable,
+  type TableName,
+} from './catalog';
 import {decoderFor, type RowPlan} from './decode';
 import {PostgresLiveError} from './errors';
 import {
@@ -34,7 +41,7 @@ export interface EntityTable {
 /**
  * Learns what the core must know of each entity, from its model and the database's catalog.
  *
- * @throws PostgresLiveError `TABLE_NOT_FOUND`, `COLUMN_NOT_FOUND`
+ * @throws PostgresLiveError `TABLE_NOT_FOUND`, `NOT_A_TABLE`, `COLUMN_NOT_FOUND`
  */
 export async function describeEntities(
   pool: Pool,
@@ -50,14 +57,23 @@ export async function describeEntities(
       name: connector.table(modelName),
     };
     const table = await readTable(pool, name);
-    if (table === undefined) {
-      throw new PostgresLiveError(
-        'TABLE_NOT_FOUND',
-        `${modelName}: there is no table "${name.schema}"."${name.name}"; migrate the schema first`,
-      );
-    }
+    if (table === undefined) throw missing(modelName, name, await readKind(pool, name));
     return describeEntity(live, table, connector);
   }));
+}
+
+function missing(model: string, table: TableName, kind: string | undefined): PostgresLiveError {
+  const name = `"${table.schema}"."${table.name}"`;
+  return kind === undefined
+    ? new PostgresLiveError(
+        'TABLE_NOT_FOUND',
+        `${model}: there is no table ${name}; migrate the schema first`,
+      )
+    : new PostgresLiveError(
+        'NOT_A_TABLE',
+        `${model}: ${name} is ${kind}, of which the log tells no changes; ` +
+          "map the model to a table, or set feed: 'repository'",
+      );
 }
 
 function describeEntity(

@@ -4,7 +4,7 @@ import type {AssembledTransaction} from './assembler';
 import type {Alteration} from './definitions';
 import type {EntityTable} from './describe';
 import {PostgresLiveError} from './errors';
-import {dropLeftovers, isPublicationCurrent, publicationName} from './publication';
+import {dropLeftovers, findTrouble, publicationName} from './publication';
 import {Session, type SessionOptions} from './session';
 
 export interface PostgresFeedOptions extends SessionOptions {
@@ -165,7 +165,10 @@ export class PostgresFeed implements ChangeFeed {
    *   detached or truncated, an enum's value renamed). The entity's views are read anew; so they
    *   are after `VACUUM FULL` and `CLUSTER`, in vain.
    * - A table that has left the publication, because it was dropped and made again, or that was
-   *   given another replica identity. The feed repairs that, as after a lost connection.
+   *   given another replica identity; a publication that others have changed. The feed repairs
+   *   that, as after a lost connection.
+   * - A table that cannot be followed any more: not logged, inherited from, under row security. The
+   *   feed stands still until that is mended.
    * - More of the log kept for us than may be: the slot is let go, and the feed begins anew.
    */
   async check(): Promise<void> {
@@ -186,14 +189,10 @@ export class PostgresFeed implements ChangeFeed {
         `the server keeps ${this.lagBytes} bytes of its log for us; views are read anew instead`,
       );
     }
-    if (await isPublicationCurrent(pool, this.publication!, this.entities)) {
-      for (const altered of await session.readAlteredAnew()) this.report(altered);
-      return undefined;
-    }
-    return new PostgresLiveError(
-      'PUBLICATION_CHANGED',
-      `the publication ${this.publication} or its tables were changed`,
-    );
+    const trouble = await findTrouble(pool, this.publication!, this.entities);
+    if (trouble) return trouble;
+    for (const altered of await session.readAlteredAnew()) this.report(altered);
+    return undefined;
   }
 
   /** One check at a time: one can wait long, for a table that is just being altered. */

@@ -43,7 +43,7 @@ export interface PostgresLive {
  * the feed of committed transactions, and the reader of rows. The tables must exist; the feed
  * starts when it is told to.
  *
- * @throws PostgresLiveError `TABLE_NOT_FOUND`, `COLUMN_NOT_FOUND`
+ * @throws PostgresLiveError `TABLE_NOT_FOUND`, `NOT_A_TABLE`, `COLUMN_NOT_FOUND`
  *
  * @example
  * ```ts

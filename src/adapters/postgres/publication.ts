@@ -1,9 +1,10 @@
 import {createHash} from 'node:crypto';
-import {isDeepStrictEqual} from 'node:util';
 import {escapeIdentifier, type Pool} from 'pg';
-import type {CatalogTable} from './catalog';
+import {sqlName, type CatalogTable} from './catalog';
 import type {EntityTable} from './describe';
 import {PostgresLiveError, WAL_LEVEL_ADVICE} from './errors';
+import {findObstacle} from './obstacles';
+import {findGaps, type Gaps} from './publication-gaps';
 
 /** From here on messages are decoded, which carry the readers' marks. */
 const OLDEST_VERSION = 140000;
@@ -69,11 +70,13 @@ export async function preparePublication(
   try {
     const version = await checkServer(client);
     checkColumns(entities, version);
+    const tables = tablesOf(entities);
+    const obstacle = await findObstacle(client, tables);
+    if (obstacle) throw obstacle;
     await client.query('BEGIN');
     await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
     // Several processes may start at once.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
-    const tables = tablesOf(entities);
     for (const sql of repairs(name, tables, await findGaps(client, name, tables), version)) {
       await run(client, sql);
     }
@@ -86,14 +89,21 @@ export async function preparePublication(
   }
 }
 
-/** Whether the publication and the tables are still as {@link preparePublication} left them. */
-export async function isPublicationCurrent(
+/** What makes the log useless to the feed, and what only the feed's beginning anew mends. */
+export async function findTrouble(
   pool: Pool,
   name: string,
   entities: readonly EntityTable[],
-): Promise<boolean> {
-  const {publication, tablesWithoutOldRows} = await findGaps(pool, name, tablesOf(entities));
-  return publication === 'right' && tablesWithoutOldRows.length === 0;
+): Promise<PostgresLiveError | undefined> {
+  const tables = tablesOf(entities);
+  const obstacle = await findObstacle(pool, tables);
+  if (obstacle) return obstacle;
+  const {publication, tablesWithoutOldRows} = await findGaps(pool, name, tables);
+  if (publication === 'right' && tablesWithoutOldRows.length === 0) return undefined;
+  return new PostgresLiveError(
+    'PUBLICATION_CHANGED',
+    `the publication ${name} or its tables were changed`,
+  );
 }
 
 /**
@@ -133,49 +143,6 @@ function checkColumns(entities: readonly EntityTable[], version: number): void {
   }
 }
 
-interface Gaps {
-  readonly publication: 'right' | 'different' | 'absent';
-  readonly tablesWithoutOldRows: readonly string[];
-}
-
-async function findGaps(
-  client: Pick<Pool, 'query'>,
-  name: string,
-  tables: readonly CatalogTable[],
-): Promise<Gaps> {
-  // A table that was dropped is no error here: it makes the publication different.
-  const identities = await client.query<{table: string}>(IDENTITIES, [tables.map(sqlName)]);
-  const publications = await client.query<{tables: string}>(PUBLICATION, [name]);
-  const found = publications.rows.map(row => JSON.parse(row.tables) as [string, string][]);
-  const wanted = new Set(tables.map(({schema, name: table}) => [schema, table]));
-  return {
-    tablesWithoutOldRows: identities.rows.map(({table}) => table),
-    publication:
-      found.length === 0
-        ? 'absent'
-        : isDeepStrictEqual(new Set(found[0]), wanted) ? 'right' : 'different',
-  };
-}
-
-/** The tables, and the partitions of partitioned ones, whose changes would lack the old row. */
-const IDENTITIES = `
-  WITH wanted AS (SELECT to_regclass(name) AS id FROM unnest($1::text[]) AS name)
-  SELECT oid::regclass::text AS table FROM pg_class
-  WHERE relreplident <> 'f' AND relkind IN ('r', 'p')
-    AND oid IN (SELECT id FROM wanted
-                UNION SELECT relid FROM wanted, pg_partition_tree(wanted.id))
-  ORDER BY oid`;
-
-const PUBLICATION = `
-  SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname))
-                  FILTER (WHERE c.oid IS NOT NULL), '[]') AS tables
-  FROM pg_publication p
-  LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
-  LEFT JOIN pg_class c ON c.oid = r.prrelid
-  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE p.pubname = $1
-  GROUP BY p.oid`;
-
 function repairs(
   name: string,
   tables: readonly CatalogTable[],
@@ -183,18 +150,24 @@ function repairs(
   version: number,
 ): string[] {
   const identities = tablesWithoutOldRows.map(table => `ALTER TABLE ${table} REPLICA IDENTITY FULL`);
+  const publicationName = escapeIdentifier(name);
   const list = tables.map(sqlName).join(', ');
+  const options = [`publish = 'insert, update, delete, truncate'`, 'publish_via_partition_root = true'];
+  if (version >= PUBLISHES_GENERATED) options.push('publish_generated_columns = stored');
   switch (publication) {
     case 'right':
       return identities;
     case 'different':
-      return [...identities, `ALTER PUBLICATION ${escapeIdentifier(name)} SET TABLE ${list}`];
-    case 'absent': {
-      const options = ['publish_via_partition_root = true'];
-      if (version >= PUBLISHES_GENERATED) options.push('publish_generated_columns = stored');
-      const create = `CREATE PUBLICATION ${escapeIdentifier(name)} FOR TABLE ${list}`;
-      return [...identities, `${create} WITH (${options.join(', ')})`];
-    }
+      return [
+        ...identities,
+        `ALTER PUBLICATION ${publicationName} SET TABLE ${list}`,
+        `ALTER PUBLICATION ${publicationName} SET (${options.join(', ')})`,
+      ];
+    case 'absent':
+      return [
+        ...identities,
+        `CREATE PUBLICATION ${publicationName} FOR TABLE ${list} WITH (${options.join(', ')})`,
+      ];
   }
 }
 
@@ -222,8 +195,4 @@ async function run(client: Pick<Pool, 'query'>, sql: string): Promise<void> {
 /** The tables of all entities, each once: two models can share one. */
 function tablesOf(entities: readonly EntityTable[]): CatalogTable[] {
   return [...new Map(entities.map(({table}) => [sqlName(table), table])).values()];
-}
-
-function sqlName({schema, name}: CatalogTable): string {
-  return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
 }

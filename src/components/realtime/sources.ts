@@ -46,7 +46,7 @@ interface Prepared {
 /** Deltas that a channel keeps for clients that come back. */
 const RESUME_RING = 100;
 
-/** What a server or a role can lack for reading its log, of which `auto` makes the best. */
+/** What a server, a role or a table can lack for reading the log, of which `auto` makes the best. */
 const LACKING: ReadonlySet<PostgresLiveErrorCode> = new Set<PostgresLiveErrorCode>([
   'SERVER_TOO_OLD',
   'WAL_LEVEL_NOT_LOGICAL',
@@ -54,6 +54,10 @@ const LACKING: ReadonlySet<PostgresLiveErrorCode> = new Set<PostgresLiveErrorCod
   'ROLE_LACKS_PRIVILEGE',
   'REPLICATION_SLOTS_EXHAUSTED',
   'COLUMN_NOT_REPLICATED',
+  'NOT_A_TABLE',
+  'TABLE_NOT_LOGGED',
+  'TABLE_INHERITED',
+  'ROW_SECURITY_ACTIVE',
 ]);
 
 /**
