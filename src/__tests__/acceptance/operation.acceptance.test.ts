@@ -55,6 +55,9 @@ describe('the live side in operation', function () {
     assert.equal(after.get('live_entities_feed_up{feed="postgres"}'), 1);
     const lag = after.get('live_entities_feed_lag_seconds{feed="postgres"}')!;
     assert.ok(lag >= 0 && lag < 10, String(lag));
+    const kept = await eventually(async () =>
+      (await metrics()).get('live_entities_feed_lag_bytes{feed="postgres"}'));
+    assert.ok(kept >= 0, String(kept));
     assert.ok(after.has('live_entities_divergences_total'));
     assert.ok(after.has('live_entities_resyncs_total'));
   });

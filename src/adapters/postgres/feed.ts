@@ -56,6 +56,7 @@ export class PostgresFeed implements ChangeFeed {
     }
     this.goLive();
     this.checkLater();
+    this.lagBytes = await this.session?.lagBytes().catch(() => undefined);
     const {name, pool, logger} = this.options;
     const dropped = await dropLeftovers(pool, name);
     if (dropped.length > 0) logger.info(`dropped publications of before: ${dropped.join(', ')}`);

@@ -67,6 +67,11 @@ export const METRICS: readonly Metric[] = [
     "From the last transaction's commit to its delivery",
     ({lagMs}) => lagMs === undefined ? undefined : lagMs / 1000,
   ),
+  ofFeeds(
+    'feed_lag_bytes',
+    'Log that the database keeps for the change feed, as of at most five seconds ago',
+    ({lagBytes}) => lagBytes,
+  ),
 ];
 
 function counted(name: string, help: string, of: keyof HubCounters): Metric {
