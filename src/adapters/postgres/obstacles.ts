@@ -5,13 +5,13 @@ import {PostgresLiveError} from './errors';
 interface Found {
   readonly table: string;
   readonly part: string;
-  readonly kind: 'unlogged' | 'foreign' | 'inherited' | 'secured';
+  readonly kind: 'unreadable' | 'unlogged' | 'foreign' | 'inherited' | 'secured';
 }
 
 /**
- * The first table of which the log does not tell what its readers see: one that is not logged, in
- * a part or as a whole; one with rows that are another table's; one with rows that the role does
- * not see, which the log would show it all the same.
+ * The first table of which the log does not tell what its readers see: one that the role may not
+ * read; one that is not logged, in a part or as a whole; one with rows that are another table's; one
+ * with rows that the role does not see, which the log would show it all the same.
  *
  * @returns undefined where there is none
  */
@@ -25,6 +25,11 @@ export async function findObstacle(
 
 function obstacleOf({table, part, kind}: Found): PostgresLiveError {
   switch (kind) {
+    case 'unreadable':
+      return new PostgresLiveError(
+        'ROLE_LACKS_PRIVILEGE',
+        `the role may not read ${table}; as the table's owner, run: GRANT SELECT ON ${table} TO …`,
+      );
     case 'unlogged':
       return new PostgresLiveError(
         'TABLE_NOT_LOGGED',
@@ -58,6 +63,7 @@ const OBSTACLES = `
     SELECT root, inhrelid FROM tree JOIN pg_inherits ON inhparent = part
   ), found AS (
     SELECT t.root, t.part, CASE
+      WHEN NOT has_any_column_privilege(t.root, 'SELECT') THEN 'unreadable'
       WHEN p.relkind = 'f' THEN 'foreign'
       WHEN r.relkind = 'r' AND t.part <> t.root THEN 'inherited'
       WHEN p.relpersistence <> 'p' THEN 'unlogged'

@@ -389,6 +389,33 @@ describe('the inventory in a browser', function () {
     assert.equal(server?.errors, '');
   });
 
+  it('says that it stands still while the server has lost the database, and goes on', async () => {
+    const address = new URL(runningDatabaseUrl({host: '127.0.0.1', port: 0, dataDir})!);
+    address.pathname = '/postgres';
+    const elsewhere = new Client({connectionString: address.href});
+    await elsewhere.connect();
+    await ada.reads('connection', 'Live');
+    await elsewhere.query('ALTER DATABASE inventory ALLOW_CONNECTIONS false');
+    try {
+      await elsewhere.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = 'inventory' AND backend_type = 'walsender'`);
+      await ada.reads('connection', 'Paused');
+      await ada.see('connection-banner').getByText('has lost its database').waitFor();
+      await ada.go('/');
+      await ada.page.getByText('The categories cannot be shown').waitFor();
+      await ada.reads('connection', 'Paused');
+    } finally {
+      await elsewhere.query('ALTER DATABASE inventory ALLOW_CONNECTIONS true');
+      await elsewhere.end();
+    }
+    await ada.see('category').first().waitFor();
+    await ada.reads('connection', 'Live');
+    await ada.go(PLACE);
+    const [{id}] = await products();
+    await sql('UPDATE product SET qty = 3141 WHERE id = $1', id);
+    await bothShowTheStock();
+  });
+
   /** Both edit the stock of one product from the same version on; the clerk is faster. */
   async function givenConflict({theirs, mine}: {theirs: string; mine: string}) {
     const [, , {id}] = await products();

@@ -9,6 +9,8 @@ const sentences: Readonly<Record<string, string>> = {
   VERSION_CONFLICT: 'Somebody else changed it in the meantime.',
   LIMIT_EXCEEDED: 'That was too much at once. Wait a moment and try again.',
   FEED_UNAVAILABLE: 'The server cannot follow the database just now. It keeps trying.',
+  DATABASE_UNAVAILABLE:
+    'The server cannot reach its database just now. Look whether it was saved, then try again.',
   TIMEOUT: 'The server did not answer in time. Look whether it was saved, then try again.',
   OFFLINE: 'The server cannot be reached. Check the connection and try again.',
   INTERNAL_ERROR: 'The server ran into a problem. Try again; it has written down what happened.',

@@ -2,6 +2,7 @@ import type {
   CollectionOptions, LiveClient, LiveCollection, LiveModel, ModelOptions,
 } from 'loopback4-live-entities/client';
 import {onScopeDispose, shallowRef, triggerRef, watch, type ShallowRef} from 'vue';
+import {noteStanding} from './connection';
 import {useSession} from './session';
 
 /** A collection or a model, as far as following it is concerned. */
@@ -9,6 +10,7 @@ interface Handle {
   readonly ready: Promise<unknown>;
   subscribe(fn: () => void): () => void;
   on(event: 'error', fn: (error: Error) => void): () => void;
+  on(event: 'status', fn: (status: string) => void): () => void;
   close(): void;
 }
 
@@ -34,6 +36,8 @@ export function useModel<T>(options: () => ModelOptions<T> | undefined): Live<Li
   return useLive(options, (client, wanted) => client.model(wanted));
 }
 
+const retryAfter = 2000;
+
 function useLive<Options extends object, H extends Handle>(
   options: () => Options | undefined,
   open: (client: LiveClient, wanted: Options) => H,
@@ -45,22 +49,39 @@ function useLive<Options extends object, H extends Handle>(
   const attempt = shallowRef(0);
   let opened: H | undefined;
 
+  let again: ReturnType<typeof setTimeout> | undefined;
+
+  function close(): void {
+    clearTimeout(again);
+    if (opened) noteStanding(opened, false);
+    opened?.close();
+    opened = undefined;
+  }
+
+  function fail(handle: H, reason: unknown): void {
+    error.value = reason;
+    if ((reason as {code?: string}).code !== 'FEED_UNAVAILABLE') return;
+    noteStanding(handle, true);
+    clearTimeout(again);
+    again = setTimeout(() => (attempt.value += 1), retryAfter);
+  }
+
   function follow(handle: H): void {
     opened = handle;
     const current = (fn: () => void) => () => opened === handle && fn();
     const announce = current(() => (live.value === handle ? triggerRef(live) : undefined));
     handle.subscribe(announce);
-    handle.on('error', reason => current(() => (error.value = reason))());
+    handle.on('error', reason => current(() => fail(handle, reason))());
+    handle.on('status', status => current(() => noteStanding(handle, status === 'stale'))());
     const arrived = current(() => {
       live.value = handle;
       loading.value = false;
     });
-    handle.ready.then(arrived, reason => current(() => (error.value = reason))());
+    handle.ready.then(arrived, reason => current(() => fail(handle, reason))());
   }
 
   const stop = watch([client, () => JSON.stringify(options()), attempt], () => {
-    opened?.close();
-    opened = undefined;
+    close();
     error.value = undefined;
     loading.value = true;
     const wanted = options();
@@ -69,8 +90,7 @@ function useLive<Options extends object, H extends Handle>(
 
   onScopeDispose(() => {
     stop();
-    opened?.close();
-    opened = undefined;
+    close();
   });
   return {live, loading, error, retry: () => void (attempt.value += 1)};
 }
