@@ -56,7 +56,7 @@ export function databaseRefusalOf(error: unknown): DatabaseRefusal | undefined {
  * carried out all the same.
  */
 export class DatabaseUnavailableError extends LiveEntityError {
-  /** Has LoopBack's REST server answer the message, although it is none of the caller's mistakes. */
+  /** Has LoopBack's REST server answer the message, although the mistake is not the caller's. */
   readonly expose = true;
 
   constructor(message: string, options: {cause: unknown}) {

@@ -10,8 +10,8 @@ interface Found {
 
 /**
  * The first table of which the log does not tell what its readers see: one that the role may not
- * read; one that is not logged, in a part or as a whole; one with rows that are another table's; one
- * with rows that the role does not see, which the log would show it all the same.
+ * read; one that is not logged, in a part or as a whole; one with rows that are another table's;
+ * one with rows that the role does not see, which the log would show it all the same.
  *
  * @returns undefined where there is none
  */

@@ -46,7 +46,7 @@ interface Prepared {
 /** Deltas that a channel keeps for clients that come back. */
 const RESUME_RING = 100;
 
-/** What a server, a role or a table can lack for reading the log, of which `auto` makes the best. */
+/** What a server, a role or a table can lack for the log, of which `auto` makes the best. */
 const LACKING: ReadonlySet<PostgresLiveErrorCode> = new Set<PostgresLiveErrorCode>([
   'SERVER_TOO_OLD',
   'WAL_LEVEL_NOT_LOGICAL',

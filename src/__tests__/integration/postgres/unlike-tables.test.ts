@@ -77,6 +77,14 @@ describe('the PostgreSQL feed and tables that the log does not tell of', functio
     });
   });
 
+  it('refuses a partition that is in another database', async () => {
+    await sql(`DROP TABLE product;
+      CREATE TABLE product (${COLUMNS.replace(' PRIMARY KEY', '')}) PARTITION BY LIST (id);
+      CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
+      CREATE FOREIGN TABLE product_a PARTITION OF product FOR VALUES IN ('a') SERVER s`);
+    await assert.rejects(start(), {code: 'TABLE_NOT_LOGGED', message: /product_a .*foreign table/});
+  });
+
   it('stops when an unlogged partition comes, and goes on when it is logged', async () => {
     await sql(`DROP TABLE product; CREATE TABLE product (${COLUMNS}) PARTITION BY LIST (id)`);
     const {feed, shapes} = world.live;
@@ -169,7 +177,8 @@ describe('the PostgreSQL feed and tables that the log does not tell of', functio
   async function start(settings: object = {}, recorder = new Recorder(), keep?: 'keep') {
     const {dataSource} = world;
     const models = [world.products.modelClass];
-    const given = {settings: {...dataSource.settings, ...settings}, connector: dataSource.connector};
+    const {connector} = dataSource;
+    const given = {settings: {...dataSource.settings, ...settings}, connector};
     const live = await createPostgresLive({dataSource: given, models, logger: SILENT});
     try {
       await live.feed.start(live.shapes, recorder);
