@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
+import {readdirSync, readFileSync} from 'node:fs';
 import {chmod, mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
@@ -59,16 +60,39 @@ describe('the bench, interrupted', function () {
   }
 });
 
-function descendants(of: number): {pid: number; args: string}[] {
+interface Process {
+  pid: number;
+  parent: number;
+  args: string;
+}
+
+function descendants(of: number): Process[] {
+  const all = process.platform === 'linux' ? readProcFs() : askPs();
+  const under = (parent: number): Process[] =>
+    all.filter(each => each.parent === parent).flatMap(each => [each, ...under(each.pid)]);
+  return under(of);
+}
+
+/** A small Linux has no `ps`. */
+function readProcFs(): Process[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(name => {
+    try {
+      const status = readFileSync(`/proc/${name}/status`, 'utf8');
+      const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return [{pid: Number(name), parent: Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]), args}];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function askPs(): Process[] {
   const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'args='];
   const text = execFileSync('ps', ['-A', ...columns], {encoding: 'utf8'});
-  const all = text.split('\n').flatMap(line => {
+  return text.split('\n').flatMap(line => {
     const [, pid, parent, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
     return pid ? [{pid: Number(pid), parent: Number(parent), args}] : [];
   });
-  const under = (parent: number): typeof all =>
-    all.filter(each => each.parent === parent).flatMap(each => [each, ...under(each.pid)]);
-  return under(of);
 }
 
 function isAlive(pid: number): boolean {
