@@ -42,6 +42,7 @@ export interface SoftDeletableRepository<T extends Entity, ID> {
    * Removes deleted rows for good.
    *
    * @param age - `olderThan`: only those that were deleted before
+   * @throws `InvalidWhereError` for an age that says nothing, such as `{olderThan: undefined}`
    */
   purge(
     where?: Where<T>,
@@ -75,9 +76,15 @@ export interface EncryptedRepository {
 
 /** What the history behaviour adds to a repository. */
 export interface HistoricalRepository<T extends Entity, ID> {
-  /** The states that a row has had and has no more, oldest first. */
+  /**
+   * The states that a row has had and has no more, oldest first; of a deleted row, those that it
+   * had before.
+   */
   history(id: ID, filter?: Filter, options?: Options): Promise<Revision<T>[]>;
-  /** Past states of all rows. Where and order take the entity's properties and the revision's. */
+  /**
+   * Past states of all rows. Where and order take the entity's properties and the revision's,
+   * `fields` those of the entity.
+   */
   findHistory(filter?: Filter, options?: Options): Promise<Revision<T>[]>;
   /**
    * Rows as they were at a moment, past and present states alike. A moment is as fine as a Date: of
@@ -96,11 +103,24 @@ export interface HistoricalRepository<T extends Entity, ID> {
     filter?: Filter<T>,
     options?: Options & LiveOptions,
   ): Promise<T>;
-  /** The properties in which two states of a row differ, without those of behaviours. */
+  /**
+   * The properties in which two states of a row differ, without those of behaviours.
+   *
+   * @throws `EntityNotFoundError` for a state that there is not, and for the present state of a
+   * deleted row unless the options say `withDeleted` or `onlyDeleted`
+   */
   diff(id: ID, from: RevisionRef, to: RevisionRef, options?: Options): Promise<PropertyChange[]>;
-  /** Writes a past state again: a new state, for which a version is needed as for any write. */
+  /**
+   * Writes a past state again: a new state, for which a version is needed as for any write.
+   *
+   * @throws `EntityNotFoundError` for a deleted row, unless the options say `withDeleted`
+   */
   revertTo(id: ID, revision: number, options?: Options & LiveOptions): Promise<void>;
-  /** Deletes kept states for good. */
+  /**
+   * Deletes kept states for good.
+   *
+   * @throws `InvalidWhereError` for a limit that says nothing, and without any
+   */
   pruneHistory(which: PruneOptions, options?: Options): Promise<Count>;
   /** Empties properties in all kept states of a row. */
   redactHistory(id: ID, fields: readonly string[], options?: Options): Promise<Count>;

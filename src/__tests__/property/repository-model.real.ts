@@ -199,10 +199,10 @@ export class Comparison {
     const {id, see} = look;
     const kept = await items.history(id);
     assert.deepEqual(kept.map(noteOf), model.historyOf(id).map(expectedNote), 'history of one');
-    const [from, to] = look.revisions.map(revision => model.stateOf(id, revision));
+    const [from, to] = look.revisions.map(revision => model.stateOf(id, revision, see));
     const ref = (revision: number) => revision || 'current';
     const [a, b] = look.revisions.map(ref);
-    const diff = await foundOrNot(items.diff(id, a as number, b as number));
+    const diff = await foundOrNot(items.diff(id, a as number, b as number, options));
     const expected = from && to ? [differences(from, to)] : [];
     const found = (JSON.parse(JSON.stringify(diff)) as typeof diff).map(changes =>
       changes.sort((x, y) => (x.property < y.property ? -1 : 1)),

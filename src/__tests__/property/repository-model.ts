@@ -102,11 +102,12 @@ export class RepositoryModel {
     return sorted([...past, ...present]).filter(r => meets(r, where) && this.sees(r, see));
   }
 
-  /** A state by its number; 0 means the present one. */
-  stateOf(id: string, revision: number): State | undefined {
+  /** A state by its number; 0 means the present one, which only those see who see the row. */
+  stateOf(id: string, revision: number, see: CallOptions['see']): State | undefined {
     const past = this.ended.find(e => e.state.id === id && e.state.revision === revision)?.state;
     const now = this.rows.get(id);
-    return past ?? (now && (revision === 0 || now.revision === revision) ? now : undefined);
+    const isMeant = now && (revision === 0 || now.revision === revision);
+    return past ?? (isMeant && this.sees(now, see) ? now : undefined);
   }
 
   private perform(write: Write, momentOf: (back: number) => number): number | undefined {
@@ -142,7 +143,7 @@ export class RepositoryModel {
         return this.many(write.where, 'onlyDeleted', row => this.end(row, 'delete', write.options));
       case 'revertTo': {
         this.need('history');
-        const past = this.stateOf(write.id, write.revision);
+        const past = this.stateOf(write.id, write.revision, write.options.see);
         if (!past) throw new Refusal('ENTITY_NOT_FOUND');
         return this.one(write, write.options.see, row =>
           this.set(row, wholeOf(past), write, 'revert'),

@@ -7,9 +7,9 @@ import type {LiveEntity} from '../live-entity';
 
 /** Which states may go. At least one is needed; with both, a state goes that meets both. */
 export interface PruneOptions {
-  /** States that ended before this moment. */
+  /** States that ended before this moment. Undefined is no moment: leave it out. */
   olderThan?: Date;
-  /** States beyond the newest so many of each row. */
+  /** States beyond the newest so many of each row, 0 or more. */
   keepLast?: number;
 }
 
