@@ -2,6 +2,7 @@ import {setTimeout} from 'node:timers/promises';
 import type {Row} from '../protocol/page';
 import {CRUDBlockedError} from './errors';
 import {scopeFor, type Scope, type ScopeRule} from './scope';
+import {travelling} from './travelling';
 
 export type AccessAction = 'create' | 'read' | 'update' | 'delete' | 'subscribe';
 
@@ -191,9 +192,9 @@ export interface AccessGuard {
    */
   beforeIncluding(request: AccessRequest): Promise<void>;
   /**
-   * Runs the `post` filters on a row and answers what may be seen of it; the row that came in is
-   * not touched.
-   * @throws CRUDBlockedError
+   * Runs the `post` filters on a row and answers what may be seen of it, as JSON carries it; the
+   * row that came in is not touched.
+   * @throws CRUDBlockedError also where the filters leave something that JSON cannot carry
    */
   after(request: AccessRequest, row: Row): Promise<Row>;
   /** Whether `post` filters (or their being demanded) concern this entity at all. */
@@ -252,7 +253,11 @@ export class FilterGuard implements AccessGuard {
       // Taking all of it away is another way to say that it may not be seen.
       if (!asked.resource) throw new CRUDBlockedError('post', 'the post filter leaves nothing');
     }
-    return asked.resource!;
+    try {
+      return travelling(asked.resource);
+    } catch (cause) {
+      throw blockedBy('post', new TypeError('a post filter leaves what cannot travel', {cause}));
+    }
   }
 
   /** Whether there is anything that could refuse a call of the entity. */

@@ -52,6 +52,26 @@ describe('access filters of live views', function () {
     assert.doesNotMatch(JSON.stringify(await ben.call('read', ROW)), /sesame/);
   });
 
+  it('refuse one row where they leave what JSON cannot carry, on pages and in answers', async () => {
+    const {connect, repository} = bound(await given({filters: {post: (req, next) => {
+      if (req.resource!.text === 'unfit') req.resource!.weight = 5n;
+      return next();
+    }}}));
+    await repository.create({id: 'n', text: 'fit'});
+    const client = await connect();
+    assert.deepEqual(rowsOf(await subscribe(client)).map(row => (row as Memo).id), ['m', 'n']);
+    assert.deepEqual(await client.call('update', {...ROW, value: {text: 'unfit'}}),
+      {ok: true, row: null});
+    const {ops} = (await client.event('delta')) as DeltaMessage;
+    assert.deepEqual(ops, [{op: 'remove', key: 'm'}]);
+    const page = await client.call('read', PAGE);
+    assert.deepEqual((page.rows as {id: string}[]).map(({id}) => id), ['n']);
+    assert.equal((await client.call('read', ROW)).error?.code, 'CRUD_BLOCKED');
+    client.forget();
+    await repository.updateById('n', {text: 'changed'});
+    await client.event('delta');
+  });
+
   it('serve one room to all of whom an audience says the same, without a socket', async () => {
     let [asked, sockets] = [0, 0];
     const {connect, repository} = bound(await given({

@@ -1,6 +1,8 @@
 import {databaseRefusalOf} from '../../core/database-errors';
 import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
+import {travelling} from '../../core/travelling';
 import type {WireError} from '../../protocol/errors';
+import type {Row} from '../../protocol/page';
 
 interface Thrown {
   readonly code?: unknown;
@@ -38,8 +40,9 @@ export function isInternal({code}: WireError): boolean {
   return code === 'INTERNAL_ERROR' || code === 'DATABASE_UNAVAILABLE';
 }
 
-function plain({code, message, statusCode, details}: LiveEntityError): WireError {
-  return {code, message, statusCode, details};
+function plain(error: LiveEntityError): WireError {
+  const {code, message, statusCode} = error;
+  return {code, message, statusCode, details: detailsOf(error)};
 }
 
 function blocked(error: CRUDBlockedError): WireError {
@@ -55,8 +58,16 @@ function codeOf({name}: Thrown, statusCode: number): string {
   return statusCode === 404 ? 'ENTITY_NOT_FOUND' : 'BAD_REQUEST';
 }
 
+/** Details that cannot travel stay behind: the code and the message say enough. */
 function detailsOf({details, current}: Thrown): WireError['details'] {
-  const known = typeof details === 'object' && details !== null && !Array.isArray(details);
-  const result = {...(known ? details : {}), ...(current === undefined ? {} : {current})};
+  const result = {...travellingOr({}, details), ...(current === undefined ? {} : {current})};
   return Object.keys(result).length > 0 ? result : undefined;
+}
+
+function travellingOr(otherwise: Row, details: unknown): Row {
+  try {
+    return travelling(details);
+  } catch {
+    return otherwise;
+  }
 }

@@ -4,6 +4,7 @@ import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {Scope} from '../../core/scope';
 import type * as wire from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
+import {reportMistake} from './filter-mistakes';
 import {enter, type LiveCall, type LiveSession} from './live-call';
 import {PageRequests, type PageRequestOptions} from './page-requests';
 import {RealtimeEntity, writeOptions, type LiveRepository} from './realtime-entity';
@@ -170,12 +171,13 @@ export class LiveService {
   /** A row as the caller may see it: what the filters of a read leave of it, or nothing. */
   private async shown(call: LiveCall, entity: RealtimeEntity, row: Row): Promise<Row | null> {
     const query: AccessQuery = {type: entity.name, id: row[entity.shape.ids[0]] as string};
-    const {guard} = this.options;
+    const {guard, logger} = this.options;
     try {
       return await guard.after(await enter(guard, call, 'read', query), row);
     } catch (error) {
-      if (error instanceof CRUDBlockedError) return null;
-      throw error;
+      if (!(error instanceof CRUDBlockedError)) throw error;
+      reportMistake(logger, entity.name, error);
+      return null;
     }
   }
 

@@ -11,6 +11,7 @@ import type {Include, ViewQuery} from '../../core/query';
 import {resolveRow, resolveView, type ResolvedView, type ViewDefinition} from '../../core/view';
 import type {LiveRef, ViewPageRef} from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
+import {reportMistake} from './filter-mistakes';
 import {accessRequest, enter, type LiveCall} from './live-call';
 import type {RealtimeEntity} from './realtime-entity';
 import {withRelated, type RelatedAudience} from './related-audience';
@@ -176,9 +177,7 @@ export class PageRequests {
         return entity.project(row, fields);
       } catch (error) {
         if (!(error instanceof CRUDBlockedError)) throw error;
-        if (isMistake(error.cause)) {
-          logger.warn(`a post filter of ${entity.name} failed, and the row is left out`, error);
-        }
+        reportMistake(logger, entity.name, error);
         return undefined;
       }
     };
@@ -192,9 +191,4 @@ function rowQuery(entity: RealtimeEntity, ref: {type: string; id: string | numbe
 function isPlainValue(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(item => item === null || typeof item !== 'object');
   return value === null || typeof value !== 'object';
-}
-
-/** A filter that refuses throws what it means; one that has a mistake throws these. */
-function isMistake(cause: unknown): boolean {
-  return cause instanceof TypeError || cause instanceof ReferenceError;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import {FilterGuard, type AccessFilter, type AccessRequest} from '../../../core/access';
 import type {CommittedTransaction, RowImage} from '../../../core/change';
+import type {Render} from '../../../core/channel';
 import {LiveHub, type HubOptions, type Member, type Subscription} from '../../../core/hub';
 import {LiveEntityError} from '../../../core/errors';
 import {RecentTransactions} from '../../../core/history';
@@ -54,6 +56,70 @@ describe('the hub', () => {
     }
     assert.deepEqual(published.flatMap(({ops}) => ops.map(({key}) => key)), ['good']);
     assert.equal(warnings.length, 2, 'tried again with the next change');
+  });
+
+  describe('what cannot travel', () => {
+    const circle: Record<string, unknown> = {};
+    circle.itself = circle;
+    const unfit: [what: string, spoil: (row: Record<string, unknown>) => void][] = [
+      ['a BigInt', row => void (row.extra = 5n)],
+      ['a circle', row => void (row.extra = circle)],
+      ['a function', row => void (row.extra = () => 'hidden')],
+      ['a symbol', row => void (row.extra = [Symbol('hidden')])],
+      ['a toJSON that throws', row => void (row.toJSON = () => { throw new Error('no'); })],
+      ['a toJSON that answers no row', row => void (row.extra = {toJSON: () => 5n})],
+      ['a getter that throws', row => void Object.defineProperty(row, 'extra', {
+        enumerable: true, get: () => { throw new Error('no'); },
+      })],
+    ];
+    for (const [what, spoil] of unfit) {
+      it(`is refused as one row when a post filter leaves ${what}`, async () => {
+        const {hub, published, warnings} = givenHub();
+        const render = filtered(row => {
+          if (row.id === 'bad') spoil(row);
+        });
+        await arrived(hub, hub.subscribe(nobody(), everything({render})));
+        for (const transaction of [inserting(1, 'a'), inserting(2, 'bad'), inserting(3, 'c')]) {
+          hub.committed(transaction);
+          await turnsOfAll();
+        }
+        const keys = published.flatMap(({ops}) => ops.map(({key}) => key));
+        assert.deepEqual(keys, ['a', 'c']);
+        assert.ok(warnings.length > 0, 'and it is told');
+        assert.doesNotMatch(warnings.join(), /could not be rendered/);
+        assert.doesNotThrow(() => JSON.stringify(published));
+        hub.close();
+      });
+    }
+
+    it('is also a row in whose place the filter has put something else', async () => {
+      for (const instead of [5, 'text', [], null, () => undefined]) {
+        const {hub} = givenHub();
+        const replaced = filtered((_, request) => void (request.resource = instead as never));
+        await arrived(hub, hub.subscribe(nobody(), everything({render: replaced})));
+        hub.committed(inserting(1, 'a'));
+        await turnsOfAll();
+        const reply = await hub.peek(everything({render: replaced}));
+        assert.ok(reply.kind === 'snapshot');
+        assert.deepEqual(reply.snapshot.rows, []);
+        hub.close();
+      }
+    });
+
+    it('is not what JSON knows how to write, which is written once for all', async () => {
+      const {hub, published} = givenHub();
+      const render = filtered(row => Object.assign(row, {
+        at: new Date(0), gone: undefined, none: NaN, own: {toJSON: () => 'text'},
+      }));
+      await arrived(hub, hub.subscribe(nobody(), everything({render})));
+      hub.committed(inserting(1, 'a'));
+      await turnsOfAll();
+      const [op] = published[0].ops;
+      assert.ok(op.op === 'insert');
+      const at = '1970-01-01T00:00:00.000Z';
+      assert.deepEqual(op.row, {id: 'a', at, none: null, own: 'text'});
+      hub.close();
+    });
   });
 
   it('shares one read between all who ask for the same', async () => {
@@ -240,6 +306,27 @@ async function arrived<T>(hub: LiveHub, waiting: Promise<T>, mark = 'mark 1'): P
   await turns();
   hub.committed({id: 0, changes: [], marks: [mark]});
   return waiting;
+}
+
+/** Renders as rows of an entity with this post filter are. */
+function filtered(
+  change: (row: Record<string, unknown>, request: AccessRequest) => unknown,
+): Render {
+  const post: AccessFilter = (request, next) => {
+    change(request.resource!, request);
+    return next();
+  };
+  const guard = new FilterGuard({filters: new Map([['Item', {pre: [], post: [post]}]])});
+  const request: AccessRequest = {
+    principal: undefined, source: 'socketio', context: undefined, action: 'read',
+    query: {type: 'Item'},
+  };
+  return image => guard.after(request, image.values);
+}
+
+/** What filters take, too. */
+async function turnsOfAll(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise(resolve => setImmediate(resolve));
 }
 
 async function turns(): Promise<void> {

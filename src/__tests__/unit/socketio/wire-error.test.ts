@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {isInternal, toWireError} from '../../../adapters/socketio/wire-error';
+import {LiveEntityError} from '../../../core/errors';
 
 describe('what a client is told of an error of the database', () => {
   const quoting = 'invalid input syntax for type integer: "4111 1111 1111 1111"';
@@ -33,5 +34,26 @@ describe('what a client is told of an error of the database', () => {
   it('keeps the status that an error has of its own', () => {
     const error = Object.assign(new Error('taken'), {code: '23505', statusCode: 412});
     assert.equal(toWireError(error).statusCode, 412);
+  });
+});
+
+describe('what a client is told of an error of the application', () => {
+  it('leaves out details that JSON cannot carry, and says the rest', () => {
+    const circle: Record<string, unknown> = {};
+    circle.itself = circle;
+    for (const details of [{count: 5n}, circle, {call: () => undefined}, [1], 'text']) {
+      const error = Object.assign(new Error('taken'), {statusCode: 409, code: 'TAKEN', details});
+      const told = toWireError(error);
+      assert.deepEqual(told, {
+        code: 'TAKEN', message: 'taken', statusCode: 409, details: undefined,
+      });
+    }
+  });
+
+  it('has the details that JSON carries', () => {
+    const details = {retryAfter: 5, at: new Date(0)};
+    const error = new LiveEntityError('RATE_LIMITED', 'later', 429, details);
+    const at = '1970-01-01T00:00:00.000Z';
+    assert.deepEqual(toWireError(error).details, {retryAfter: 5, at});
   });
 });
