@@ -4,6 +4,7 @@ import type {Include} from '../../core/query';
 import type {Row} from '../../protocol/page';
 
 type Rendered = Row | undefined;
+type Rendering = Rendered | Promise<Rendered>;
 
 /** An include, and who sees what of its rows. */
 export interface RelatedAudience {
@@ -22,7 +23,7 @@ export function withRelated(own: Audience, related: readonly RelatedAudience[]):
     key: JSON.stringify(all.map(({key}) => key)),
     isPrivate: all.some(({isPrivate}) => isPrivate),
     render: image => {
-      const row = own.render(image);
+      const row = attempt(own, image);
       const lists = related.map(each => listOf(image, each));
       const parts = [row, ...lists.flat()];
       if (!parts.some(part => part instanceof Promise)) {
@@ -33,16 +34,25 @@ export function withRelated(own: Audience, related: readonly RelatedAudience[]):
   };
 }
 
-async function settled(
-  row: Rendered | Promise<Rendered>,
-  lists: readonly (readonly (Rendered | Promise<Rendered>)[])[],
+/** All are waited for at once, so that none can fail while nobody looks. */
+function settled(
+  row: Rendering,
+  lists: readonly (readonly Rendering[])[],
 ): Promise<[Rendered, Rendered[][]]> {
-  const all = lists.map(list => Promise.all(list.map(async each => each)));
-  return [await row, await Promise.all(all)];
+  return Promise.all([row, Promise.all(lists.map(list => Promise.all(list)))]);
 }
 
-function listOf(image: RowImage, {include, audience}: RelatedAudience) {
-  return (image.related?.[include.relation] ?? []).map(each => audience.render(each));
+function listOf(image: RowImage, {include, audience}: RelatedAudience): Rendering[] {
+  return (image.related?.[include.relation] ?? []).map(each => attempt(audience, each));
+}
+
+/** One that fails at once must not leave those before it, whose failures nobody would take. */
+function attempt(audience: Audience, image: RowImage): Rendering {
+  try {
+    return audience.render(image);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** As a repository answers it: a relation that leads nowhere is not there. */
