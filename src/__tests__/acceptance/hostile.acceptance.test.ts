@@ -153,6 +153,41 @@ describe('a client that does not keep to the protocol', function () {
     assert.ok(answers.filter(({ok}) => ok).length >= 200);
   });
 
+  it('has the same limit for what is no call, answered or not', async () => {
+    const [asking, shouting] = [await connected(), await connected()];
+    const answers = await Promise.all(
+      Array.from({length: 400}, () => call(asking, 'nonsense', {})),
+    );
+    const codes = new Set(answers.map(({error}) => error?.code));
+    assert.deepEqual(codes, new Set(['BAD_REQUEST', 'RATE_LIMITED']));
+    for (const event of ['nonsense', 'read']) {
+      for (let i = 0; i < 400; i++) shouting.emit(event, {type: 'Category', id: 'c1'});
+      const {error} = await call(shouting, 'read', {type: 'Category', id: 'c1'});
+      assert.equal(error?.code, 'RATE_LIMITED', event);
+      let answer;
+      do answer = await call(shouting, 'read', {type: 'Category', id: 'c1'});
+      while (!answer.ok);
+    }
+  });
+
+  it('is cut off when it opens socket after socket on one connection', async () => {
+    const auth = {protocol: 1};
+    const socket = io(shop.url, {
+      path: '/realtime', auth, transports: ['websocket'], forceNew: true, reconnection: false,
+    });
+    sockets.push(socket);
+    await once(socket.io as never, 'open');
+    const {engine} = socket.io as unknown as {engine: {write(frame: string): void}};
+    const welcomes: string[] = [];
+    (engine as unknown as Socket).on('data', (frame: string) => {
+      if (frame.startsWith('0')) welcomes.push(frame);
+    });
+    const gone = once(engine as never, 'close');
+    for (let i = 0; i < 50; i++) engine.write(`0${JSON.stringify(auth)}`);
+    await gone;
+    assert.ok(welcomes.length <= 1, `${welcomes.length} sockets`);
+  });
+
   it('is refused when it speaks another version of the protocol, or none', async () => {
     for (const auth of [{}, {protocol: 99}, {protocol: 'x'}]) {
       const socket = io(shop.url, {path: '/realtime', auth, forceNew: true, reconnection: false});

@@ -75,6 +75,8 @@ export class SocketTransport implements Publisher {
   private readonly drains = new Drains();
   private readonly turns = new Turns();
   private readonly outlets = new WeakMap<LiveSocket, SocketOutlet>();
+  /** Connections that have their socket, or are about to. */
+  private readonly taken = new WeakSet<object>();
 
   constructor(private readonly options: TransportOptions) {
     this.io = new Server(options.httpServer, {
@@ -148,7 +150,7 @@ export class SocketTransport implements Publisher {
         socket.emit('ended', {channel, error: toWireError(error)});
       },
     };
-    const leave = this.enter(address);
+    const leave = this.enter(socket, address);
     try {
       const handler = await this.options.accept(connection, {protocol, token});
       this.handlers.set(socket, handler);
@@ -162,11 +164,23 @@ export class SocketTransport implements Publisher {
     }
   }
 
-  private enter(address: string): () => void {
+  /** Socket.IO takes any number of handshakes on one connection while the first is under way. */
+  private enter({conn}: LiveSocket, address: string): () => void {
+    if (this.taken.has(conn)) {
+      conn.close();
+      throw new LiveEntityError('BAD_REQUEST', 'a connection has one socket');
+    }
     const {connectionsPerAddress: most} = this.options;
-    if (this.addresses.of(address) < most) return this.addresses.add(address);
-    const message = `at most ${most} connections from one address`;
-    throw new LiveEntityError('TOO_MANY_CONNECTIONS', message, 429);
+    if (this.addresses.of(address) >= most) {
+      const message = `at most ${most} connections from one address`;
+      throw new LiveEntityError('TOO_MANY_CONNECTIONS', message, 429);
+    }
+    this.taken.add(conn);
+    const leave = this.addresses.add(address);
+    return () => {
+      leave();
+      this.taken.delete(conn);
+    };
   }
 
   private connected(socket: LiveSocket): void {
@@ -177,36 +191,44 @@ export class SocketTransport implements Publisher {
     const limit = new RateLimit(opsPerSecond, callsAtOnce);
     for (const name of Object.keys(REQUEST_SCHEMAS) as CallName[]) {
       socket.on(name, ((request: unknown, ack: unknown) => {
-        void this.answer(handler, limit, name, request, ack);
+        const isLeftOut = typeof request === 'function';
+        this.answer(limit, isLeftOut ? request : ack, () => {
+          const given = isLeftOut ? {} : request;
+          return handler.call(name, checkRequest(name, given, this.options.depth));
+        });
       }) as never);
     }
     socket.onAny((name: string, ...args: unknown[]) => {
-      const ack = args.at(-1);
-      if (Object.hasOwn(REQUEST_SCHEMAS, name) || typeof ack !== 'function') return;
-      const error = new LiveEntityError('BAD_REQUEST', 'there is no such call');
-      ack({ok: false, error: toWireError(error)});
+      if (Object.hasOwn(REQUEST_SCHEMAS, name)) return;
+      this.answer(limit, args.at(-1), () => {
+        throw new LiveEntityError('BAD_REQUEST', 'there is no such call');
+      });
     });
   }
 
-  /** A call without an acknowledgement is ignored: its sender could not learn how it went. */
-  private async answer(
-    handler: ConnectionHandler,
+  /**
+   * Whatever comes counts as a call. One without an acknowledgement is then ignored: its sender
+   * could not learn how it went.
+   */
+  private answer(limit: RateLimit, reply: unknown, call: () => Promise<object>): void {
+    this.attempt(limit, reply, call).catch(error => {
+      this.options.logger.error('a live call could not be answered', error);
+    });
+  }
+
+  private async attempt(
     limit: RateLimit,
-    name: CallName,
-    request: unknown,
-    ack: unknown,
+    reply: unknown,
+    call: () => Promise<object>,
   ): Promise<void> {
-    const reply = typeof request === 'function' ? request : ack;
-    if (typeof reply !== 'function') return;
     let done: (() => void) | undefined;
     try {
       done = limit.take();
-      const given = typeof request === 'function' ? {} : request;
+      if (typeof reply !== 'function') return;
       await this.turns.mine();
-      const checked = checkRequest(name, given, this.options.depth);
-      reply({ok: true, ...(await handler.call(name, checked))});
+      reply({ok: true, ...(await call())});
     } catch (error) {
-      reply({ok: false, error: this.wireError(error)});
+      if (typeof reply === 'function') reply({ok: false, error: this.wireError(error)});
     } finally {
       done?.();
     }
