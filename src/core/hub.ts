@@ -237,8 +237,15 @@ export class LiveHub implements FeedSink {
       if (!this.isLive) throw new FeedInterruptedError();
       const {query, span, counts} = subscription;
       const windowEntry = this.windows.open({query, need: endOf(span), counts});
-      await windowEntry.opened;
-      const entry = this.channelOn(windowEntry, subscription);
+      let entry: ChannelEntry;
+      try {
+        await windowEntry.opened;
+        // What has given up meanwhile has told its members, and would never tell of this one.
+        if (!this.windows.has(windowEntry)) continue;
+        entry = this.channelOn(windowEntry, subscription);
+      } finally {
+        this.windows.release(windowEntry);
+      }
       await entry.channel.ready().catch(error => {
         this.abandonIfEmpty(entry);
         throw error;
@@ -345,6 +352,7 @@ export class LiveHub implements FeedSink {
 
   private abandonIfEmpty(entry: ChannelEntry): void {
     if (entry.members.size > 0) return;
+    clearTimeout(entry.expiry);
     const {isPrivate} = entry.channel.options.audience;
     if (isPrivate) this.closeChannel(entry);
     else entry.expiry = this.later(() => this.closeChannel(entry));

@@ -17,6 +17,8 @@ export interface WindowEntry {
   /** Resolves once there are rows. */
   readonly opened: Promise<void>;
   readonly channels: Set<Channel>;
+  /** Those who are about to show a page of it, and have none yet. */
+  claims: number;
   /** Rows that it holds, related ones included, as last counted. */
   rows: number;
   /** Set while it is kept for those who come back. */
@@ -80,7 +82,8 @@ export class WindowPool {
   }
 
   /**
-   * The window for these rows, which begins to read them where it is new.
+   * The window for these rows, which begins to read them where it is new. It stays at least until
+   * it is told, by {@link release}, that the caller's page is there or will not come.
    *
    * @throws LiveEntityError `SERVER_BUSY` (503) where there are as many as may be, all watched
    */
@@ -94,21 +97,35 @@ export class WindowPool {
       const window = new LiveWindow(spec, this.options.contextFor(shape));
       this.index.add(window, query, shape);
       const opened = window.open().catch(error => {
-        this.close(entry!);
+        this.discard(entry!);
         throw error;
       });
-      entry = {key, window, opened, channels: new Set(), rows: 0};
+      entry = {key, window, opened, channels: new Set(), claims: 0, rows: 0};
       this.entries.set(key, entry);
       this.entryOf.set(window, entry);
     }
     clearTimeout(entry.expiry);
     entry.expiry = undefined;
+    entry.claims++;
     return entry;
   }
 
-  /** Does nothing while a channel shows it. */
+  release(entry: WindowEntry): void {
+    entry.claims--;
+  }
+
+  /** Whether it is still kept: it may have given up while somebody waited for it. */
+  has(entry: WindowEntry): boolean {
+    return this.entries.get(entry.key) === entry;
+  }
+
+  /** Does nothing while a channel shows it, or is about to. */
   close(entry: WindowEntry): void {
-    if (entry.channels.size > 0 || this.entries.get(entry.key) !== entry) return;
+    if (entry.channels.size === 0 && entry.claims === 0) this.discard(entry);
+  }
+
+  private discard(entry: WindowEntry): void {
+    if (!this.has(entry)) return;
     clearTimeout(entry.expiry);
     entry.window.close();
     this.count(entry, 0);
@@ -116,16 +133,16 @@ export class WindowPool {
     this.index.remove(entry.window, entry.window.spec.query);
   }
 
-  /** Does the same for a window that has given up. */
+  /** Ends a window that has given up, whoever waits for it. */
   drop(window: LiveWindow): void {
     const entry = this.entryOf.get(window);
-    if (entry) this.close(entry);
+    if (entry) this.discard(entry);
   }
 
   /** A window holds other rows than before. */
   recount(window: LiveWindow): void {
     const entry = this.entryOf.get(window);
-    if (entry && this.entries.get(entry.key) === entry) this.count(entry, window.size);
+    if (entry && this.has(entry)) this.count(entry, window.size);
   }
 
   /** Has a window told of what touches its related rows; undefined ends it. */

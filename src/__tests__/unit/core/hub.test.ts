@@ -187,6 +187,48 @@ describe('the hub', () => {
     hub.close();
   });
 
+  it('closes no window under one who is about to see it', async () => {
+    const {hub, published} = givenHub({maxWindows: 1, cacheDuration: 60_000});
+    const first = nobody();
+    const reply = await arrived(hub, hub.subscribe(first, everything()));
+    assert.ok(reply.kind === 'snapshot');
+    hub.unsubscribe(first, reply.snapshot.channel);
+    // Its window is there, and only the page of another audience has to be made of it.
+    const coming = hub.subscribe(nobody(), everything({key: 'others'}));
+    const elsewhere = hub.subscribe(nobody(), {...everything(), counts: true});
+    await assert.rejects(elsewhere, {code: 'SERVER_BUSY'});
+    const page = await coming;
+    assert.ok(page.kind === 'snapshot');
+    hub.committed(inserting(1, 'a'));
+    await turns();
+    assert.deepEqual(published.map(({channel}) => channel), [page.snapshot.channel]);
+    hub.close();
+  });
+
+  it('opens no page on a window that has just been given up, whenever one comes', async () => {
+    for (let delay = 0; delay < 30; delay++) {
+      let refuses = false;
+      const tooMuch = new LiveEntityError('LIMIT_EXCEEDED', 'more rows than a page can hold');
+      const {hub, published} = givenHub({cacheDuration: 60_000}, () => {
+        if (refuses) throw tooMuch;
+      });
+      await arrived(hub, hub.subscribe(nobody(), everything()));
+      refuses = true;
+      hub.resumed();
+      for (let i = 0; i < delay; i++) await Promise.resolve();
+      const ended: unknown[] = [];
+      const late = {...nobody(), end: (...how: unknown[]) => void ended.push(how)};
+      const outcome = await hub.subscribe(late, everything({key: 'others'})).catch(() => 'refused');
+      await turns();
+      hub.committed(inserting(1, 'a'));
+      await turns();
+      const knows = outcome === 'refused' || ended.length > 0 || published.length > 0;
+      assert.ok(knows, `after ${delay} turns`);
+      assert.equal(hub.counters.subscribers, 0, `after ${delay} turns`);
+      hub.close();
+    }
+  });
+
   it('counts what happens, in numbers that do not change once they are taken', async () => {
     const {hub} = givenHub();
     await arrived(hub, hub.subscribe(nobody(), everything()));
