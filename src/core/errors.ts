@@ -41,10 +41,12 @@ export class SubscriptionEndedError extends LiveEntityError {
   }
 }
 
-/** Whether trying again would fail again, until somebody asks for less. */
+/** Whether trying again would fail again, until somebody asks for less, or others do. */
 export function isRefusal(thrown: unknown): thrown is LiveEntityError {
-  return thrown instanceof LiveEntityError && thrown.code === 'LIMIT_EXCEEDED';
+  return thrown instanceof LiveEntityError && REFUSALS.includes(thrown.code);
 }
+
+const REFUSALS: readonly LiveErrorCode[] = ['LIMIT_EXCEEDED', 'SERVER_BUSY'];
 
 /** Makes an error from whatever was thrown. */
 export function toError(thrown: unknown): Error {

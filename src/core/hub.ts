@@ -3,7 +3,7 @@ import type {RowKey} from '../protocol/page';
 import type {Change, CommittedTransaction, RowImage} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
 import {Tally, type HubCounters} from './counters';
-import {FeedInterruptedError} from './errors';
+import {FeedInterruptedError, toError} from './errors';
 import {RecentTransactions} from './history';
 import {Laggards, type Outlet, type Position} from './laggards';
 import type {LiveWindow, WindowContext} from './live-window';
@@ -49,7 +49,8 @@ export interface HubOptions {
   readonly resumeRing: number;
   /** Windows kept at the same time; unwatched ones make room. Default: 50,000. */
   readonly maxWindows?: number;
-  /** Rows held by all windows from which on no other is opened. Default: 1,000,000. */
+  /** Rows held by all windows; one that would make them more is refused, or ends. Default:
+   * 1,000,000. */
   readonly maxRows?: number;
   /** Milliseconds between two windows that are compared with the database. Default: never. */
   readonly auditInterval?: number;
@@ -288,6 +289,7 @@ export class LiveHub implements FeedSink {
       recent: this.recent,
       live: () => this.feed.promise,
       arrival: mark => this.arrival(mark),
+      admit: window => this.windows.admit(window),
       changed: window => this.changed(window),
       failed: (_, error) => this.options.logger.warn(`a window of ${shape.name} waits`, error),
       gaveUp: (window, error) => this.gaveUp(window, error),
@@ -329,7 +331,11 @@ export class LiveHub implements FeedSink {
 
   /** Transactions that come in one piece from the feed make one delta of a page, not one each. */
   private changed(window: LiveWindow): void {
-    this.windows.recount(window);
+    try {
+      this.windows.admit(window);
+    } catch (error) {
+      return this.gaveUp(window, toError(error));
+    }
     if (this.moved.size === 0) queueMicrotask(() => this.publishMoved());
     this.moved.add(window);
   }

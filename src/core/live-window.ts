@@ -26,6 +26,12 @@ export interface WindowContext {
   live(): Promise<void>;
   /** Resolves when the feed delivers the mark; rejects when the feed is interrupted before. */
   arrival(mark: string): Promise<void>;
+  /**
+   * Rows have come that the window will hold.
+   *
+   * @throws LiveEntityError `SERVER_BUSY` where all windows together then hold too many
+   */
+  admit(window: LiveWindow): void;
   /** The state has moved on. */
   changed(window: LiveWindow): void;
   /** Something failed; the window goes on trying. */
@@ -71,6 +77,8 @@ export class LiveWindow {
   private working: WindowState | undefined;
   /** Transactions of the queue without which the last read is a state that never was. */
   private owed = 0;
+  /** Rows that have been read and do not stand in its state yet. */
+  private coming = 0;
   private queue: CommittedTransaction[] = [];
   private busy = false;
   private reading = false;
@@ -97,12 +105,13 @@ export class LiveWindow {
       ...context,
       last: () => this.done + this.queue.length,
       watch: (rows, query) => context.watch(this, rows, query),
+      admit: () => context.admit(this),
     });
   }
 
   /** Rows that it holds, related ones included. */
   get size(): number {
-    const own = this.working?.rows.length ?? 0;
+    const own = Math.max(this.coming, this.working?.rows.length ?? 0);
     return this.related.reduce((sum, rows) => sum + rows.size, own);
   }
 
@@ -172,6 +181,7 @@ export class LiveWindow {
   private work(): void {
     if (this.busy || this.closed || !this.working) return;
     const todo = this.drain();
+    if (this.closed) return;
     if (todo === 'done') this.show();
     else void this.run(todo);
   }
@@ -188,8 +198,21 @@ export class LiveWindow {
       this.taken(1);
     }
     if (this.stale || !this.working || !isSufficient(this.working, this.span)) return 'read';
+    if (!this.fits(this.working)) return 'done';
     if (this.lacking()) return 'fetch';
     return this.doubted ? 'reread' : 'done';
+  }
+
+  /** Whether transactions have not brought more related rows than it can hold; else it ends. */
+  private fits({rows}: WindowState): boolean {
+    try {
+      for (const each of this.related) if (each.isOverfull) each.mustFit(rows);
+      return true;
+    } catch (thrown) {
+      if (!this.state || !isRefusal(thrown)) throw thrown;
+      this.context.gaveUp(this, thrown);
+      return false;
+    }
   }
 
   private async run(first: Todo): Promise<void> {
@@ -259,6 +282,8 @@ export class LiveWindow {
     try {
       this.context.counted('reads');
       const result = await source.read(query, this.span.keep + 1, counts);
+      this.coming = result.rows.length;
+      this.context.admit(this);
       if (result.mark !== undefined) await this.context.arrival(result.mark);
       const beyond = result.rows.length > this.span.keep;
       this.working = {rows: result.rows.slice(0, this.span.keep), beyond, total: result.total};
@@ -266,6 +291,7 @@ export class LiveWindow {
       this.owed = this.queue.length;
       for (const rows of this.related) rows.reset();
     } finally {
+      this.coming = 0;
       this.reading = false;
       release();
     }

@@ -20,6 +20,8 @@ export interface RelatedContext {
   shapeOf(entity: string): EntityShape;
   arrival(mark: string): Promise<void>;
   counted(what: 'reads' | 'asks'): void;
+  /** Rows have come. @throws LiveEntityError `SERVER_BUSY` where they are too many for all */
+  admit(): void;
   /** The number of the last transaction that the window was handed. */
   last(): number;
   /** The rows that concern these are others now; undefined for none. */
@@ -41,6 +43,9 @@ interface Group {
  */
 export class RelatedRows {
   private readonly groups = new Map<string, Group>();
+  /** Rows in all groups, and rows that have been read and are in none yet. */
+  private held = 0;
+  private coming = 0;
   private readonly children: readonly RelatedRows[];
   private readonly shape: EntityShape;
   private readonly referee: Referee;
@@ -58,9 +63,25 @@ export class RelatedRows {
 
   /** How many there are, with what is included in them. */
   get size(): number {
-    let size = 0;
-    for (const {rows} of this.groups.values()) size += rows.length;
-    return this.children.reduce((sum, child) => sum + child.size, size);
+    return this.children.reduce((sum, child) => sum + child.size, this.held + this.coming);
+  }
+
+  /** Whether there are more than a page can hold, as far as they are counted. */
+  get isOverfull(): boolean {
+    return this.held > MAX_ROWS || this.children.some(child => child.isOverfull);
+  }
+
+  /**
+   * Forgets the rows of parents that are not these.
+   *
+   * @throws LiveEntityError `LIMIT_EXCEEDED` where more are left than a page can hold
+   */
+  mustFit(parents: readonly RowImage[]): void {
+    const links = this.linksOf(parents);
+    this.forgetOthers(links);
+    if (this.held > MAX_ROWS) throw tooMany(this.include);
+    const rows = [...links.keys()].flatMap(link => this.groups.get(link)?.rows ?? []);
+    for (const child of this.children) if (child.isOverfull) child.mustFit(rows);
   }
 
   /** Whether a transaction empties the table of these rows, or of what is included in them. */
@@ -80,6 +101,7 @@ export class RelatedRows {
   /** Forgets everything: the window reads anew. */
   reset(): void {
     this.groups.clear();
+    this.held = 0;
     for (const child of this.children) child.reset();
   }
 
@@ -94,8 +116,8 @@ export class RelatedRows {
       const group = this.groups.get(link);
       if (!group || group.at >= number) continue;
       const next = advance({rows: group.rows, beyond: false}, net, this.referee, ENDLESS);
-      if (next === 'ask') this.groups.delete(link);
-      else this.groups.set(link, {rows: next.rows, at: number});
+      if (next === 'ask') this.forget(link);
+      else this.keep(link, {rows: next.rows, at: number});
     }
     for (const child of this.children) child.apply({id: 0, changes, marks: []}, number);
   }
@@ -130,15 +152,18 @@ export class RelatedRows {
   /** Reads the groups that are not known, and has the feed tell of them from before that on. */
   private async fetch(links: ReadonlyMap<string, unknown>): Promise<void> {
     const {source, recent} = this.context;
-    for (const link of this.groups.keys()) if (!links.has(link)) this.groups.delete(link);
+    this.forgetOthers(links);
     this.context.watch(this, this.queryFor([...links.values()]));
     const wanted = [...links].filter(([link]) => !this.groups.has(link));
     const release = recent.hold();
     try {
       this.context.counted('reads');
       const query = this.queryFor(wanted.map(([, value]) => value));
-      const result = await source.read(query, MAX_ROWS + 1, false);
-      if (result.rows.length > MAX_ROWS) throw tooMany(this.include);
+      const room = Math.max(0, MAX_ROWS - this.held);
+      const result = await source.read(query, room + 1, false);
+      if (result.rows.length > room) throw tooMany(this.include);
+      this.coming = result.rows.length;
+      this.context.admit();
       if (result.mark !== undefined) await this.context.arrival(result.mark);
       const at = this.context.last();
       const unseen = recent.unseenBy(id => result.sees(id));
@@ -152,11 +177,28 @@ export class RelatedRows {
       const moved = this.byLink(changes);
       for (const [link, rows] of found) {
         const settled = await this.settled(rows, moved.get(link) ?? []);
-        this.groups.set(link, {rows: settled, at});
+        this.coming -= rows.length;
+        this.keep(link, {rows: settled, at});
       }
     } finally {
+      this.coming = 0;
       release();
     }
+  }
+
+  private keep(link: string, group: Group): void {
+    this.forget(link);
+    this.groups.set(link, group);
+    this.held += group.rows.length;
+  }
+
+  private forget(link: string): void {
+    this.held -= this.groups.get(link)?.rows.length ?? 0;
+    this.groups.delete(link);
+  }
+
+  private forgetOthers(links: ReadonlyMap<string, unknown>): void {
+    for (const link of this.groups.keys()) if (!links.has(link)) this.forget(link);
   }
 
   private async settled(

@@ -28,7 +28,7 @@ export interface WindowEntry {
 export interface WindowPoolOptions {
   readonly shapes: ReadonlyMap<string, EntityShape>;
   readonly maxWindows: number;
-  /** Rows that all windows may hold together when another is opened. */
+  /** Rows that all windows may hold together. */
   readonly maxRows: number;
   readonly tally: Tally;
   readonly logger: {warn(message: string): void};
@@ -91,7 +91,8 @@ export class WindowPool {
     const key = digest(spec);
     let entry = this.entries.get(key);
     if (!entry) {
-      this.makeRoom();
+      const {maxWindows, maxRows} = this.options;
+      this.makeRoom(() => this.size >= maxWindows || this.rows >= maxRows);
       const {query} = spec;
       const shape = this.options.shapes.get(query.entity)!;
       const window = new LiveWindow(spec, this.options.contextFor(shape));
@@ -139,10 +140,18 @@ export class WindowPool {
     if (entry) this.discard(entry);
   }
 
-  /** A window holds other rows than before. */
-  recount(window: LiveWindow): void {
+  /**
+   * A window holds other rows than before. Where they make too many of all, windows that nobody
+   * watches give way.
+   *
+   * @throws LiveEntityError `SERVER_BUSY` (503) where there is none, and it is this one that grew
+   */
+  admit(window: LiveWindow): void {
     const entry = this.entryOf.get(window);
-    if (entry && this.has(entry)) this.count(entry, window.size);
+    if (!entry || !this.has(entry)) return;
+    const before = entry.rows;
+    this.count(entry, window.size);
+    if (entry.rows > before) this.makeRoom(() => this.rows > this.options.maxRows);
   }
 
   /** Has a window told of what touches its related rows; undefined ends it. */
@@ -186,15 +195,14 @@ export class WindowPool {
     window.refresh();
   }
 
-  private makeRoom(): void {
-    const {maxWindows, maxRows, tally} = this.options;
-    while (this.size >= maxWindows || this.rows >= maxRows) {
+  private makeRoom(isFull: () => boolean): void {
+    while (isFull()) {
       const unwatched = [...this.entries.values()].find(each => each.expiry);
       if (unwatched) this.close(unwatched);
       else if (!this.options.evict()) {
-        tally.add('refusals');
+        this.options.tally.add('refusals');
         const message = `the server keeps ${this.size} views with ${this.rows} rows live, and ` +
-          'cannot keep another';
+          'cannot keep more';
         throw new LiveEntityError('SERVER_BUSY', message, 503);
       }
     }

@@ -119,6 +119,7 @@ function contextOf(table: Table): WindowContext {
     live: () => table.live,
     arrival: async () => undefined,
     gaveUp: () => undefined,
+    admit: () => undefined,
     changed: () => table.changed(),
     failed: (_, error) => assert.fail(error),
     counted: () => undefined,

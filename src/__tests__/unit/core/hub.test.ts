@@ -158,6 +158,38 @@ describe('the hub', () => {
     hub.close();
   });
 
+  it('holds no more rows than agreed of windows that are read at the same time', async () => {
+    const {hub} = givenHub({maxRows: 10}, () => undefined, 6);
+    const [first, second] = [everything(), {...everything(), counts: true}]
+      .map(each => hub.subscribe(nobody(), each));
+    // Rows count as soon as they are there, whenever the feed comes to their marks.
+    await assert.rejects(second, {code: 'SERVER_BUSY'});
+    assert.equal((await arrived(hub, first)).kind, 'snapshot');
+    assert.deepEqual([hub.counters.rows, hub.size.windows], [6, 1]);
+    hub.close();
+  });
+
+  it('ends the page that would make them more, after what nobody watches has gone', async () => {
+    const {hub} = givenHub({maxRows: 3, cacheDuration: 60_000});
+    const ended: unknown[] = [];
+    const member: Member = {
+      ...nobody(), end: (_, error) => void ended.push((error as LiveEntityError).code),
+    };
+    const left = nobody();
+    const other = await arrived(hub, hub.subscribe(left, everything()));
+    hub.committed(inserting(1, 'k1'));
+    await turns();
+    await arrived(hub, hub.subscribe(member, {...everything(), counts: true}), 'mark 2');
+    assert.ok(other.kind === 'snapshot');
+    hub.unsubscribe(left, other.snapshot.channel);
+    for (const id of [2, 3]) hub.committed(inserting(id, `k${id}`));
+    assert.deepEqual([hub.size.windows, hub.counters.rows, ended], [1, 3, []]);
+    hub.committed(inserting(4, 'k4'));
+    assert.deepEqual([hub.size.windows, hub.counters.rows], [0, 0]);
+    assert.deepEqual(ended, ['SERVER_BUSY']);
+    hub.close();
+  });
+
   it('ends what cannot be kept live any more, and says why', async () => {
     let refuses = false;
     const tooMuch = new LiveEntityError('LIMIT_EXCEEDED', 'more rows than a page can hold');
@@ -318,11 +350,16 @@ describe('the recent transactions', () => {
   });
 });
 
-function givenHub(options: Partial<HubOptions> = {}, beforeRead = () => undefined as void) {
+function givenHub(
+  options: Partial<HubOptions> = {},
+  beforeRead = () => undefined as void,
+  size = 0,
+) {
   const published: DeltaMessage[] = [];
   const warnings: string[] = [];
   let reads = 0;
-  const snapshot = (): SnapshotRows => ({rows: [], sees: () => false, mark: `mark ${++reads}`});
+  const rows = Array.from({length: size}, (_, i) => imageOf(`r${i}`));
+  const snapshot = (): SnapshotRows => ({rows, sees: () => false, mark: `mark ${++reads}`});
   const hub = new LiveHub({
     shapes: new Map([['Item', SHAPE]]),
     source: {
@@ -394,6 +431,9 @@ function nobody(): Member {
 }
 
 function inserting(id: number, key: string): CommittedTransaction {
-  const after = {key, values: {id: key}, raw: {id: key}};
-  return {id, changes: [{kind: 'insert', entity: 'Item', after}], marks: []};
+  return {id, changes: [{kind: 'insert', entity: 'Item', after: imageOf(key)}], marks: []};
+}
+
+function imageOf(key: string): RowImage {
+  return {key, values: {id: key}, raw: {id: key}};
 }
