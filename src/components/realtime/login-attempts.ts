@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {isIPv6} from 'node:net';
 import {LiveEntityError} from '../../core/errors';
 import type {Row} from '../../protocol/page';
 
@@ -18,6 +19,13 @@ const REMEMBERED = 20_000;
 const SHARED = 10;
 const NAMES = ['username', 'email', 'login', 'user', 'name', 'id'];
 
+/** What attempts are counted by, how many may fail, and how many an attempt counts for. */
+interface Key {
+  readonly id: string;
+  readonly allowed: number;
+  readonly weight: number;
+}
+
 interface Failures {
   count: number;
   since: number;
@@ -27,9 +35,15 @@ interface Failures {
  * Counts failed logins: of a connection, of a name from an address, and, ten times as many, of an
  * address and of a name. An attempt counts from its beginning, so that a burst cannot pass, and is
  * given back when it succeeds.
+ *
+ * Whoever guesses from many addresses could keep a person out by having their name refused
+ * everywhere. So an address from which somebody has signed in by a name is not asked how often
+ * others have failed with it, only how often it has itself.
  */
 export class LoginAttempts {
   private readonly failures = new Map<string, Failures>();
+  /** Names at addresses from which they have signed in. */
+  private readonly known = new Set<string>();
 
   constructor(
     private readonly allowed: number,
@@ -43,52 +57,84 @@ export class LoginAttempts {
    * @throws LiveEntityError `TOO_MANY_ATTEMPTS` (429); `details.retryAfter` in seconds
    */
   async attempt<T>(caller: Caller, credentials: Row, login: () => Promise<T>): Promise<T> {
-    const keys = this.keysOf(caller, credentials);
-    const wait = Math.max(...keys.map(([key, allowed]) => this.waitFor(key, allowed)));
+    const address = placeOf(caller.address);
+    const names = namesIn(credentials);
+    const keys = this.keysOf(caller.connection, address, names);
+    const wait = Math.max(...keys.map(key => this.waitFor(key)));
     if (wait > 0) throw tooMany(wait);
-    for (const [key, allowed] of keys) this.count(key, allowed, 1);
+    for (const key of keys) this.count(key, key.weight);
     const result = await login();
-    for (const [key, allowed] of keys) this.count(key, allowed, -1);
+    for (const key of keys) this.count(key, -key.weight);
+    // Of several names it cannot be told which one it was that signed in.
+    if (names.length === 1) this.remember(pairOf(names[0], address));
     return result;
   }
 
-  private keysOf({connection, address: given}: Caller, credentials: Row): [string, number][] {
-    // One address, whether the server listens on IPv4 or on both.
-    const address = given.replace(/^::ffff:/, '');
-    const many = SHARED * this.allowed;
-    return [
-      ...(connection === undefined ? [] : ([
-        [`connection ${connection}`, this.allowed],
-      ] satisfies [string, number][])),
-      [`address ${address}`, many],
-      ...namesIn(credentials).flatMap((name): [string, number][] => [
-        [`name ${name} at ${address}`, this.allowed],
-        [`name ${name}`, many],
-      ]),
-    ];
+  private keysOf(
+    connection: string | undefined,
+    address: string,
+    names: readonly string[],
+  ): readonly Key[] {
+    const {allowed} = this;
+    const many = SHARED * allowed;
+    // One attempt under six names is six guesses.
+    const weight = Math.max(1, names.length);
+    const keys: Key[] = [{id: `address ${address}`, allowed: many, weight}];
+    if (connection !== undefined) keys.push({id: `connection ${connection}`, allowed, weight});
+    for (const name of names) {
+      const pair = pairOf(name, address);
+      keys.push({id: pair, allowed, weight: 1});
+      if (!this.known.has(pair)) keys.push({id: `name ${name}`, allowed: many, weight: 1});
+    }
+    return keys;
   }
 
-  /** Milliseconds until the key may be tried again. */
-  private waitFor(key: string, allowed: number): number {
-    const excess = this.current(key, allowed) + 1 - allowed;
+  private remember(pair: string): void {
+    this.known.delete(pair);
+    this.known.add(pair);
+    if (this.known.size > this.remembered) this.known.delete(this.known.values().next().value!);
+  }
+
+  /** Milliseconds until the key may be tried again, a whole attempt at a time. */
+  private waitFor(key: Key): number {
+    const {allowed} = key;
+    const excess = this.current(key) + Math.min(key.weight, allowed) - allowed;
     return excess <= 0 ? 0 : (excess / allowed) * WINDOW;
   }
 
-  private count(key: string, allowed: number, change: 1 | -1): void {
-    const count = Math.max(0, this.current(key, allowed) + change);
-    this.failures.delete(key);
+  private count(key: Key, change: number): void {
+    const count = Math.max(0, this.current(key) + change);
+    this.failures.delete(key.id);
     if (count === 0) return;
-    this.failures.set(key, {count, since: this.now()});
+    this.failures.set(key.id, {count, since: this.now()});
     if (this.failures.size > this.remembered) {
       this.failures.delete(this.failures.keys().next().value!);
     }
   }
 
-  private current(key: string, allowed: number): number {
-    const known = this.failures.get(key);
+  private current({id, allowed}: Key): number {
+    const known = this.failures.get(id);
     if (!known) return 0;
     return Math.max(0, known.count - ((this.now() - known.since) / WINDOW) * allowed);
   }
+}
+
+function pairOf(name: string, address: string): string {
+  return `name ${name} at ${address}`;
+}
+
+/**
+ * The network from which somebody comes: an IPv4 address, whether the server listens on IPv4 or on
+ * both, or the 64 bits of an IPv6 address that are given to one customer. The other 64 are theirs
+ * to choose, a new one for each attempt.
+ */
+function placeOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (!isIPv6(plain)) return plain;
+  const [head, tail] = plain.split('::').map(part => part.split(':').filter(Boolean));
+  const left = tail ? Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0') : [];
+  const network = [...head, ...left, ...(tail ?? [])].slice(0, 4);
+  return `${network.map(group => parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
 /**

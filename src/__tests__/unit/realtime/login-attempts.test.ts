@@ -67,13 +67,88 @@ describe('login attempts', () => {
     await assert.rejects(succeed({}, {}), {code: 'TOO_MANY_ATTEMPTS'});
   });
 
+  it('under several names are as many attempts as names, of whoever makes them', async () => {
+    const names = (i: number) => ({
+      username: `a${i}`, email: `b${i}`, login: `c${i}`, user: `d${i}`, name: `e${i}`, id: `f${i}`,
+    });
+    // 30 of one address: the sixth name of the fifth attempt is the last.
+    for (let i = 0; i < 5; i++) {
+      await assert.rejects(fail({connection: `${i}`}, names(i)), /wrong/);
+    }
+    const more = succeed({connection: 'x'}, {username: 'somebody'});
+    await assert.rejects(more, {code: 'TOO_MANY_ATTEMPTS'});
+    await succeed({connection: 'y', address: 'elsewhere'}, {username: 'a1'});
+  });
+
+  it('under several names are possible also where an attempt may hardly fail', async () => {
+    const strict = new LoginAttempts(1, () => time);
+    const ada = {username: 'ada', email: 'ada@example.org'};
+    const caller = {connection: 'a', address: 'x'};
+    await assert.rejects(strict.attempt(caller, ada, wrong), /wrong/);
+    const refused = strict.attempt(caller, ada, async () => undefined);
+    await assert.rejects(refused, {code: 'TOO_MANY_ATTEMPTS'});
+    time = 2 * WINDOW;
+    await strict.attempt(caller, ada, async () => undefined);
+  });
+
+  it('of others keep nobody out of where they have signed in before', async () => {
+    await succeed({connection: 'home', address: 'home'});
+    for (let i = 0; i < 30; i++) {
+      await assert.rejects(fail({connection: `d${i}`, address: `10.0.0.${i}`}), /wrong/);
+    }
+    const anew = succeed({connection: 'new', address: 'new'});
+    await assert.rejects(anew, {code: 'TOO_MANY_ATTEMPTS'});
+    await succeed({connection: 'home again', address: 'home'});
+    // Who sits at the same address has no more attempts than before.
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(fail({connection: `h${i}`, address: 'home'}), /wrong/);
+    }
+    const guess = succeed({connection: 'h', address: 'home'});
+    await assert.rejects(guess, {code: 'TOO_MANY_ATTEMPTS'});
+  });
+
+  it('under several names make none of them known at an address', async () => {
+    // Mallory has an account of her own, and names Ada beside it.
+    const both = {username: 'mallory', email: 'ada'};
+    await succeed({connection: 'm', address: 'hers'}, both);
+    for (let i = 0; i < 30; i++) {
+      await assert.rejects(fail({connection: `d${i}`, address: `10.0.0.${i}`}), /wrong/);
+    }
+    const guess = succeed({connection: 'n', address: 'hers'});
+    await assert.rejects(guess, {code: 'TOO_MANY_ATTEMPTS'});
+  });
+
+  it('from the addresses of one IPv6 network are from one place', async () => {
+    const places = ['2001:db8::1', '2001:DB8:0:0::2', '2001:0db8:0:0:ffff:1:2:3'];
+    for (const address of places) {
+      await assert.rejects(fail({connection: address, address}), /wrong/);
+    }
+    const from = (address: string) => succeed({connection: 'x', address});
+    await assert.rejects(from('2001:db8::4%eth0'), {code: 'TOO_MANY_ATTEMPTS'});
+    await from('2001:db8::1:0:0:0:4');
+    await from('2001:db8:1::4');
+  });
+
+  it('over IPv4 are from each address by itself, however it is written', async () => {
+    for (const address of ['10.0.0.1', '::ffff:10.0.0.1', '::FFFF:10.0.0.1']) {
+      await assert.rejects(fail({connection: address, address}), /wrong/);
+    }
+    const same = succeed({connection: 'x', address: '10.0.0.1'});
+    await assert.rejects(same, {code: 'TOO_MANY_ATTEMPTS'});
+    await succeed({connection: 'x', address: '::ffff:10.0.0.2'});
+  });
+
   it('are remembered in bounded memory', async () => {
     const few = new LoginAttempts(1000, () => time, 10);
     for (let i = 0; i < 100; i++) {
       const caller = {connection: `c${i}`, address: `a${i}`};
       await assert.rejects(few.attempt(caller, {username: `u${i}`}, wrong), /wrong/);
     }
-    assert.equal((few as unknown as {failures: Map<string, unknown>}).failures.size, 10);
+    for (let i = 0; i < 100; i++) {
+      await few.attempt({address: `a${i}`}, {username: `u${i}`}, async () => undefined);
+    }
+    const {failures, known} = few as unknown as Record<string, {size: number}>;
+    assert.ok(failures.size <= 10 && known.size === 10);
   });
 
   function attempt(
