@@ -1,4 +1,5 @@
 import type {AccessQuery, AccessRequest} from './access';
+import {fingerprint} from './fingerprint';
 
 /** Those who see the same rows, and all that is known of each of them. */
 export interface SharedAudience {
@@ -51,8 +52,8 @@ function keyed(
     String(property),
     (principal as Record<string | symbol, unknown>)[property],
   ]);
-  const person = typeof principal === 'object' && principal !== null ? held : String(principal);
-  return {key: JSON.stringify([name, person]), principal};
+  const person = typeof principal === 'object' && principal !== null ? {held} : principal;
+  return {key: fingerprint([name, person]), principal};
 }
 
 function watched<P extends object>(who: P, looked: Set<string | symbol>): P {

@@ -4,6 +4,7 @@ import type {Change} from './change';
 import type {Channel} from './channel';
 import type {Tally} from './counters';
 import {LiveEntityError} from './errors';
+import {fingerprint} from './fingerprint';
 import {LiveWindow, type WindowContext, type WindowSpec} from './live-window';
 import {MatchIndex} from './match-index';
 import type {ViewQuery} from './query';
@@ -211,10 +212,5 @@ export class WindowPool {
 
 /** A short name for what a value says. */
 export function digest(value: unknown): string {
-  const text = JSON.stringify(value, withRegExps);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
-}
-
-function withRegExps(_: string, value: unknown): unknown {
-  return value instanceof RegExp ? String(value) : value;
+  return createHash('sha256').update(fingerprint(value)).digest('base64url').slice(0, 22);
 }

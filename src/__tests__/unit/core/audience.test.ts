@@ -45,6 +45,44 @@ describe('an audience', () => {
     assert.notEqual(audienceOf(rule, {id, level}).key, audienceOf(rule, ADA).key);
   });
 
+  it('tells apart what JSON would not', () => {
+    class Role {
+      constructor(private readonly name: string) {}
+      toJSON(): string {
+        return 'a role';
+      }
+      get shown(): string {
+        return this.name;
+      }
+    }
+    const rule = (who: {groups: unknown}) => `some ${typeof who.groups}`;
+    const pairs: [unknown, unknown][] = [
+      [new Set(['a']), new Set(['b'])], [new Map([['a', 1]]), new Map([['a', 2]])],
+      [new Set(), {}], [NaN, null], [5n, 6n], [/a/, /b/], [/a/, '/a/'], [undefined, null],
+      [new Role('a'), new Role('b')], [() => 'a', () => 'b'], [new Date(5), new Date(5).toJSON()],
+      [Buffer.from('a'), Buffer.from('b')], [{a: undefined}, {}], [[undefined], [null]],
+    ];
+    for (const [a, b] of pairs) {
+      const [x, y] = [a, b].map(groups => audienceOf(rule, {groups}).key);
+      assert.notEqual(x, y, `${typeof a}: ${String(a)}`);
+    }
+  });
+
+  it('is one for those who are the same, whatever they are made of', () => {
+    class Person {
+      constructor(readonly groups: Set<string>, readonly since: Date) {}
+      isIn(group: string): boolean {
+        return this.groups.has(group);
+      }
+    }
+    const rule = (who: Person) => `${who.isIn('staff')} ${who.since.getFullYear()}`;
+    const [a, b] = [1, 2].map(() => new Person(new Set(['staff']), new Date(5)));
+    assert.equal(audienceOf(rule, a).key, audienceOf(rule, b).key);
+    const circle: Record<string, unknown> = {};
+    circle.itself = circle;
+    assert.equal(audienceOf(who => String(typeof who.itself), circle).key.includes('circle'), true);
+  });
+
   it('has equal keys only for equal principals, whatever the rule looks at', () => {
     const person = fc.record({
       id: fc.string(), role: fc.option(fc.string(), {nil: undefined}), level: fc.integer(),

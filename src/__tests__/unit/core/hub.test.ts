@@ -130,6 +130,20 @@ describe('the hub', () => {
     assert.deepEqual(hub.size, {windows: 1, channels: 1});
   });
 
+  it('shares none between those who ask for what only looks the same as JSON', async () => {
+    const values = [Infinity, null, undefined, 'Infinity', /a/, '/a/', 5n, 5];
+    const {hub, reads} = givenHub();
+    for (const value of values) {
+      const condition = {kind: 'compare', property: 'id', operator: 'lt', value} as const;
+      void hub.subscribe(nobody(), {
+        ...everything(), query: {...everything().query, condition},
+      }).catch(() => undefined);
+    }
+    await turns();
+    assert.equal(reads(), values.length);
+    hub.close();
+  });
+
   it('keeps no more windows than agreed, and says that it is busy', async () => {
     const {hub} = givenHub({maxWindows: 1, cacheDuration: 60_000});
     const member = nobody();
