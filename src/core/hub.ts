@@ -11,6 +11,7 @@ import {MarkBoard} from './marks';
 import type {FeedSink, RowSource} from './ports';
 import type {ViewQuery} from './query';
 import type {EntityShape} from './shape';
+import {Turns} from './turns';
 import {digest, WindowPool, type WindowEntry} from './window-pool';
 
 /** One connection, as the hub sees it. */
@@ -56,6 +57,8 @@ export interface HubOptions {
   readonly auditInterval?: number;
 }
 
+/** Changes, each as often as it touches a window, that are dealt with in one go. */
+const AT_ONCE = 5000;
 const MAX_WINDOWS = 50_000;
 const MAX_ROWS = 1_000_000;
 
@@ -86,6 +89,7 @@ export class LiveHub implements FeedSink {
   private readonly channels = new Map<string, ChannelEntry>();
   private readonly marks = new MarkBoard();
   private readonly tally = new Tally();
+  private readonly turns = new Turns();
   private readonly windows: WindowPool;
   /** Windows that have moved on, and whose pages are still to follow. */
   private readonly moved = new Set<LiveWindow>();
@@ -134,7 +138,7 @@ export class LiveHub implements FeedSink {
     this.tally.add('transactions');
     const affected = this.windows.affectedBy(transaction.changes);
     this.tally.add('probes', affected.size);
-    for (const window of affected) window.offer(transaction);
+    this.offer(transaction, affected);
     for (const mark of transaction.marks) this.marks.arrive(mark);
   }
 
@@ -143,15 +147,15 @@ export class LiveHub implements FeedSink {
    * images are hints.
    */
   doubt(changes: readonly Change[]): void {
-    for (const window of this.windows.affectedBy(changes)) {
-      if (changes.some(change => window.mayShow(change))) window.doubt();
+    for (const [window, own] of this.windows.affectedBy(changes)) {
+      if (own.some(change => window.mayShow(change))) window.doubt();
     }
   }
 
   /** The same for rows of which only the keys are known, and how they are now. */
   doubtRows(entity: string, keys: ReadonlySet<RowKey>, now: readonly RowImage[]): void {
     const rows = now.map((after): Change => ({kind: 'insert', entity, after}));
-    for (const window of this.windows.affectedBy([{kind: 'truncate', entity}])) {
+    for (const window of this.windows.affectedBy([{kind: 'truncate', entity}]).keys()) {
       if (window.mayHold(keys) || rows.some(row => window.mayShow(row))) window.doubt();
     }
   }
@@ -297,6 +301,23 @@ export class LiveHub implements FeedSink {
       shapeOf: entity => this.options.shapes.get(entity)!,
       watch: (window, rows, query) => this.windows.watch(window, rows, query),
     };
+  }
+
+  /**
+   * Hands each window what may touch it. All have it at once, in order; of a large transaction
+   * they make something one by one, so that the process can answer others in between.
+   */
+  private offer(
+    {id}: CommittedTransaction,
+    affected: ReadonlyMap<LiveWindow, readonly Change[]>,
+  ): void {
+    let work = 0;
+    for (const changes of affected.values()) work += changes.length;
+    for (const [window, changes] of affected) {
+      const move = window.offer({id, changes, marks: []});
+      if (work > AT_ONCE) this.turns.add(move);
+      else move();
+    }
   }
 
   private catchUp(channel: Channel, from: Position): DeltaMessage | undefined {

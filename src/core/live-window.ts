@@ -164,12 +164,14 @@ export class LiveWindow {
     return !working || this.spec.counts || working.rows.some(({key}) => keys.has(key));
   }
 
-  /** Takes a transaction that may touch this window. */
-  offer(transaction: CommittedTransaction): void {
+  /**
+   * Takes a transaction that may touch this window; it is enough that it has the changes that may.
+   * Answers the function that moves the window on, which may be called later.
+   */
+  offer(transaction: CommittedTransaction): () => void {
     // While a read is under way the recent transactions are replayed when it is done.
-    if (this.reading || this.closed) return;
-    this.queue.push(transaction);
-    this.work();
+    if (!this.reading && !this.closed) this.queue.push(transaction);
+    return () => this.work();
   }
 
   close(): void {
@@ -308,7 +310,9 @@ export class LiveWindow {
     const emptied = this.queue.findIndex(transaction => this.truncates(transaction));
     const batch = this.queue.slice(0, emptied < 0 ? undefined : emptied);
     const all = batch.flatMap(({changes}) => changes);
-    const changes = netChanges(all, this.spec.query.entity);
+    // What is certain to be outside need not be judged.
+    const changes = netChanges(all, this.spec.query.entity).filter(({before, after}) =>
+      [before, after].some(image => image && this.referee.matches(image) !== false));
     this.context.counted('asks');
     const {source} = this.context;
     const referee = await judged(source, this.spec.query, this.working!, changes);

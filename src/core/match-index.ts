@@ -34,18 +34,21 @@ export class MatchIndex<W> {
   /** The windows that these changes may touch, each once. */
   affectedBy(changes: readonly Change[]): Set<W> {
     const found = new Set<W>();
-    for (const change of changes) {
-      const index = this.entities.get(change.entity);
-      if (!index) continue;
-      if (change.kind === 'truncate') {
-        for (const window of index.windows.keys()) found.add(window);
-        continue;
-      }
-      const {before, after} = imagesOf(change);
-      if (before) look(index, before, found);
-      if (after) look(index, after, found);
-    }
+    for (const change of changes) this.touchedBy(change, window => void found.add(window));
     return found;
+  }
+
+  /** Tells of each window that a change may touch; of some more than once. */
+  touchedBy(change: Change, tell: (window: W) => void): void {
+    const index = this.entities.get(change.entity);
+    if (!index) return;
+    if (change.kind === 'truncate') {
+      for (const window of index.windows.keys()) tell(window);
+      return;
+    }
+    const {before, after} = imagesOf(change);
+    if (before) look(index, before, tell);
+    if (after) look(index, after, tell);
   }
 
   /** Windows in the residue: each write of their entity asks them all. */
@@ -120,15 +123,14 @@ function unfile<W>(index: EntityIndex<W>, filing: Filing, window: W): void {
   if (group.drawers.size === 0) index.groups.delete(name);
 }
 
-function look<W>(index: EntityIndex<W>, image: RowImage, found: Set<W>): void {
+function look<W>(index: EntityIndex<W>, image: RowImage, add: (window: W) => void): void {
   const {shape} = index;
-  const add = (window: W) => void found.add(window);
   const valueOf = (property: string) => comparable(image, property, shape.properties[property]);
   const named = (property: string) => nameOf(valueOf(property), shape.properties[property].kind);
   for (const {properties, drawers} of index.groups.values()) {
     const drawer = drawers.get(keyFor(properties.map(named)));
     if (!drawer) continue;
-    drawer.unranged.forEach(add);
+    for (const window of drawer.unranged) add(window);
     for (const [property, tree] of drawer.ranges) {
       const value = valueOf(property);
       if (value === null) continue;

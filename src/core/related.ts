@@ -7,11 +7,12 @@ import type {RowSource} from './ports';
 import type {Include, ViewQuery} from './query';
 import type {EntityShape} from './shape';
 import {judged} from './verdicts';
-import {advance, netChanges, type NetChange} from './window';
+import {advance, netChanges, type NetChange, type WindowState} from './window';
 
 /** Rows that one include of one window may bring along. */
 const MAX_ROWS = 10_000;
-const ENDLESS = {need: Infinity, keep: Infinity};
+/** What no group reaches whose page goes on: one that loses rows by it is read again. */
+const SPAN = {need: Infinity, keep: 2 * MAX_ROWS};
 
 /** What related rows need of the window that they belong to. */
 export interface RelatedContext {
@@ -115,8 +116,8 @@ export class RelatedRows {
     for (const [link, net] of this.byLink(netChanges(changes, this.include.query.entity))) {
       const group = this.groups.get(link);
       if (!group || group.at >= number) continue;
-      const next = advance({rows: group.rows, beyond: false}, net, this.referee, ENDLESS);
-      if (next === 'ask') this.forget(link);
+      const next = advance({rows: group.rows, beyond: false}, net, this.referee, SPAN);
+      if (next === 'ask' || next.beyond) this.forget(link);
       else this.keep(link, {rows: next.rows, at: number});
     }
     for (const child of this.children) child.apply({id: 0, changes, marks: []}, number);
@@ -206,13 +207,18 @@ export class RelatedRows {
     changes: readonly NetChange[],
   ): Promise<readonly RowImage[]> {
     const state = {rows, beyond: false};
-    const next = advance(state, changes, this.referee, ENDLESS);
-    if (next !== 'ask') return next.rows;
+    const next = advance(state, changes, this.referee, SPAN);
+    if (next !== 'ask') return this.whole(next);
     this.context.counted('asks');
     const referee = await judged(this.context.source, this.include.query, state, changes);
-    const decided = advance(state, changes, referee, ENDLESS);
+    const decided = advance(state, changes, referee, SPAN);
     if (decided === 'ask') throw new Error('the database did not judge a row that it was given');
-    return decided.rows;
+    return this.whole(decided);
+  }
+
+  private whole({rows, beyond}: WindowState): readonly RowImage[] {
+    if (beyond) throw tooMany(this.include);
+    return rows;
   }
 
   private queryFor(values: readonly unknown[]): ViewQuery {

@@ -67,14 +67,19 @@ export class WindowPool {
     return [...this.entries.values()].map(({window}) => window);
   }
 
-  /** The windows that these changes may touch. */
-  affectedBy(changes: readonly Change[]): Set<LiveWindow> {
-    const windows = this.index.affectedBy(changes);
-    if (this.watchers.size === 0) return windows;
-    for (const rows of this.related.affectedBy(changes)) {
-      windows.add(this.watchers.get(rows)!.window);
+  /** The windows that these changes may touch, each with those that may touch it, in order. */
+  affectedBy(changes: readonly Change[]): Map<LiveWindow, Change[]> {
+    const found = new Map<LiveWindow, Change[]>();
+    for (const change of changes) {
+      const note = (window: LiveWindow) => {
+        const noted = found.get(window);
+        if (!noted) found.set(window, [change]);
+        else if (noted[noted.length - 1] !== change) noted.push(change);
+      };
+      this.index.touchedBy(change, note);
+      this.related.touchedBy(change, rows => note(this.watchers.get(rows)!.window));
     }
-    return windows;
+    return found;
   }
 
   /** The channels that show pages of a window. */

@@ -75,6 +75,11 @@ export function advance(
     const place = findPlace(rows, after, referee);
     if (place === 'ask') return place;
     if (place < rows.length || !beyond) rows.splice(place, 0, after);
+    // A transaction of very many rows would else make a list of them all.
+    if (rows.length > 2 * span.keep) {
+      rows.length = span.keep;
+      beyond = true;
+    }
   }
   if (total !== undefined && total <= rows.length) beyond = false;
   if (rows.length > span.keep) {
