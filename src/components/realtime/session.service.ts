@@ -134,10 +134,15 @@ export class SessionService implements LiveSessions {
     await Promise.all(concerned.map(session => this.judge(session)));
   }
 
-  /** Whoever cannot be judged may see nothing. */
+  /**
+   * Whoever cannot be judged may see nothing. A judgement that another refresh has overtaken may
+   * come last, and is made anew.
+   */
   private async judge(session: Session): Promise<void> {
     const {token} = session.signedIn!;
-    const now = await this.authenticate(token, session.request).catch(() => undefined);
+    const judged = () => this.authenticate(token, session.request).catch(() => undefined);
+    let now = await judged();
+    while (now && this.isStale(now)) now = await judged();
     if (session.signedIn?.token !== token) return;
     if (now) session.adopt(now);
     else session.end(revoked());
