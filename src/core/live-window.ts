@@ -127,7 +127,10 @@ export class LiveWindow {
    */
   async open(): Promise<void> {
     const first = new Promise<void>(resolve => (this.showFirst = resolve));
-    await Promise.race([this.run('read'), first]);
+    const opening = this.run('read');
+    // Once there is something to show, nobody else hears of what fails after it.
+    opening.catch(error => this.state && this.fail(error));
+    await Promise.race([opening, first]);
     if (!this.state) throw new SubscriptionEndedError();
   }
 
@@ -182,10 +185,19 @@ export class LiveWindow {
 
   private work(): void {
     if (this.busy || this.closed || !this.working) return;
-    const todo = this.drain();
-    if (this.closed) return;
-    if (todo === 'done') this.show();
-    else void this.run(todo);
+    try {
+      const todo = this.drain();
+      if (this.closed) return;
+      if (todo === 'done') this.show();
+      else this.run(todo).catch(error => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** What nobody has foreseen ends this window, and not the feed that all others live by. */
+  private fail(thrown: unknown): void {
+    if (!this.closed) this.context.gaveUp(this, toError(thrown));
   }
 
   /** Moves on by the queued transactions as far as Node can tell; says what is needed next. */

@@ -97,7 +97,10 @@ export class RealtimeEntity {
     const [property] = this.shape.ids;
     const {kind} = this.shape.properties[property];
     const isNumeric = kind === 'number' || kind === 'double';
-    if (isNumeric && /^-?\d+$/.test(String(id))) return Number(id);
+    // Rounded to what JavaScript has, a longer one would be another row's.
+    if (isNumeric && /^-?\d+$/.test(String(id)) && Number.isSafeInteger(Number(id))) {
+      return Number(id);
+    }
     if (!isNumeric && typeof id === 'string' && id !== '') return id;
     throw new LiveEntityError('BAD_REQUEST', `that is not an id of ${this.name}`);
   }

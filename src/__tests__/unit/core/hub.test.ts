@@ -12,7 +12,10 @@ import type {DeltaMessage} from '../../../protocol/messages';
 const SHAPE: EntityShape = {
   name: 'Item',
   ids: ['id'],
-  properties: {id: {kind: 'text', hidden: false, encrypted: false}},
+  properties: {
+    id: {kind: 'text', hidden: false, encrypted: false},
+    name: {kind: 'text', hidden: false, encrypted: false},
+  },
 };
 
 describe('the hub', () => {
@@ -219,6 +222,27 @@ describe('the hub', () => {
     assert.ok(reply.kind === 'snapshot');
     assert.deepEqual(ended, [[reply.snapshot.channel, tooMuch]]);
     assert.deepEqual(hub.size, {windows: 0, channels: 0});
+  });
+
+  it('ends a window that fails at a change, and goes on with the others', async () => {
+    const {hub, published} = givenHub();
+    const ended: unknown[] = [];
+    const member: Member = {...nobody(), end: (_, error) => void ended.push(error)};
+    const condition = {kind: 'compare', property: 'name', operator: 'neq', value: 'x'} as const;
+    const failing = {...everything(), query: {...everything().query, condition}};
+    await arrived(hub, hub.subscribe(member, failing));
+    const byId = everything({render: ({key}) => ({id: key})});
+    await arrived(hub, hub.subscribe(nobody(), byId), 'mark 2');
+    const broken = new Error('cannot be compared');
+    const values = {id: 'a', get name() { throw broken; }};
+    const after = {key: 'a', values, raw: {id: 'a'}};
+    hub.committed({id: 1, changes: [{kind: 'insert', entity: 'Item', after}], marks: []});
+    hub.committed(inserting(2, 'b'));
+    await turns();
+    assert.deepEqual(ended, [broken]);
+    assert.equal(hub.size.windows, 1);
+    assert.deepEqual(published.flatMap(({ops}) => ops.map(({key}) => key)), ['a', 'b']);
+    hub.close();
   });
 
   it('gives the place of a window that nobody watches to one that is asked for', async () => {

@@ -36,13 +36,36 @@ describe('the properties that are sent of a live entity', () => {
   });
 });
 
-function givenPerson(): RealtimeEntity {
+describe('an id that a client names', () => {
+  it('is what its property holds', () => {
+    const [person, order] = [givenPerson(), givenPerson('number')];
+    assert.equal(person.idOf('7'), '7');
+    assert.equal(order.idOf('7'), 7);
+    assert.equal(order.idOf(-7), -7);
+    for (const id of ['', 7, null, {}]) {
+      assert.throws(() => person.idOf(id), {code: 'BAD_REQUEST'});
+    }
+    for (const id of ['', 'x', '1e3', 1.5, NaN, Infinity, '7 ', [7.5]]) {
+      assert.throws(() => order.idOf(id), {code: 'BAD_REQUEST'});
+    }
+  });
+
+  it('is never rounded to that of another row', () => {
+    const order = givenPerson('number');
+    assert.equal(order.idOf('9007199254740991'), Number.MAX_SAFE_INTEGER);
+    for (const id of ['9007199254740993', 9007199254740992, `1${'0'.repeat(400)}`]) {
+      assert.throws(() => order.idOf(id), {code: 'BAD_REQUEST'});
+    }
+  });
+});
+
+function givenPerson(idKind: PropertyShape['kind'] = 'text'): RealtimeEntity {
   const text = (hidden: boolean): PropertyShape => ({kind: 'text', hidden, encrypted: false});
   const shape: EntityShape = {
     name: 'Person',
     ids: ['id'],
     properties: {
-      id: text(false), name: text(false), salary: text(false), password: text(true),
+      id: {...text(false), kind: idKind}, name: text(false), salary: text(false), password: text(true),
     },
   };
   return new RealtimeEntity('', Person, {}, new Map(), shape, {} as never, undefined);
