@@ -75,8 +75,10 @@ export class Writes {
       const row = await this.#send(write, version);
       const next = row?._version;
       return {row, basedOn: version, after: typeof next === 'string' ? next : version};
-    } catch (error) {
-      return {error: error as LiveError, after: version};
+    } catch (thrown) {
+      const error = thrown as LiveError;
+      // A version that is stale for one write is so for the next, which may have seen a newer one.
+      return {error, after: error.code === 'VERSION_CONFLICT' ? undefined : version};
     }
   }
 

@@ -166,6 +166,27 @@ describe('own writes', () => {
       assert.deepEqual(products.value[0], {...BOLT, name: 'Big bolt', _version: 'v2'});
     });
 
+    it('go on with what was shown when the one before comes too late for it', async () => {
+      const gate = givenGate();
+      const theirs = {...BOLT, qty: 7, _version: 'v2'};
+      server.answer('update', async ({version, value}) => {
+        await gate.opened;
+        if (version !== 'v2') throw refusal('VERSION_CONFLICT', 409);
+        return {row: {...theirs, ...(value as Row), _version: 'v3'}};
+      });
+      const late = products.update('a', {qty: 5});
+      await server.called('update');
+      channel.publish([theirs, NUT]);
+      await until(products, () => products.value[0]._version === 'v2');
+      // Made on the row as somebody else has written it meanwhile.
+      const next = products.update('a', {name: 'Big bolt'});
+      gate.open();
+      await assert.rejects(late, {code: 'VERSION_CONFLICT'});
+      await next;
+      assert.deepEqual(server.requests('update').map(({version}) => version), ['v1', 'v2']);
+      assert.deepEqual(products.value[0], {...theirs, name: 'Big bolt', _version: 'v3'});
+    });
+
     it('in flight when the connection breaks are taken back', async () => {
       server.answer('update', () => new Promise(() => undefined));
       const written = products.update('a', {qty: 5});
