@@ -68,6 +68,9 @@ export class LiveClient {
   readonly #views = new Set<PageView>();
   #token: string | undefined;
   #session: LiveSession | undefined;
+  /** How often somebody has signed out here, and how many of these the server has not answered. */
+  #logouts = 0;
+  #leaving = 0;
 
   /** @param url Where the server is, as `http://localhost:3000`. */
   constructor(url: string, options: LiveClientOptions = {}) {
@@ -84,7 +87,9 @@ export class LiveClient {
     this.#writes = new Writes(this.#connection);
     this.#connection.events.on('status', status => this.#statusChanged(status));
     this.#connection.events.on('refused', error => this.#refused(error));
-    this.#connection.on('session', reply => this.#signedIn(reply));
+    this.#connection.on('session', reply => {
+      if (this.#leaving === 0) this.#signedIn(reply);
+    });
     this.#connection.on('logout', ({error}) => this.#loggedOut(new LiveError(error)));
   }
 
@@ -116,24 +121,33 @@ export class LiveClient {
   /** Signs in with what the server's login service wants. Rejects with `LOGIN_FAILED`. */
   async login(credentials: Readonly<Record<string, unknown>>): Promise<LiveSession> {
     this.#connection.connect();
-    return this.#signedIn(await this.#connection.call('login', credentials));
+    return this.#entered(this.#connection.call('login', credentials));
   }
 
   /** Signs in with a token. Rejects with `NOT_AUTHENTICATED`. */
   async authenticate(token: string): Promise<LiveSession> {
     this.#connection.connect();
-    return this.#signedIn(await this.#connection.call('authenticate', {token}));
+    return this.#entered(this.#connection.call('authenticate', {token}));
   }
 
   /** Extends the session. */
   async renew(): Promise<LiveSession> {
-    return this.#signedIn(await this.#connection.call('renew', {}));
+    return this.#entered(this.#connection.call('renew', {}));
   }
 
-  /** Signs out, here in any case, and on the server. */
+  /**
+   * Signs out, here in any case, and on the server. A sign-in or renewal that is not answered yet
+   * is then rejected with `SESSION_CHANGED`, whatever its answer.
+   */
   async logout(): Promise<void> {
+    this.#logouts++;
+    this.#leaving++;
     this.#signedOut();
-    await this.#connection.call('logout', {});
+    try {
+      await this.#connection.call('logout', {});
+    } finally {
+      this.#leaving--;
+    }
   }
 
   /** A page of a view, live from `ready` on. See {@link LiveCollection}. */
@@ -197,6 +211,14 @@ export class LiveClient {
       if (reply) this.#signedIn(reply);
       else if (error?.statusCode === 401) this.#loggedOut(error);
     });
+  }
+
+  /** What was asked before a logout comes too late, also when the server answered before it. */
+  async #entered(answer: Promise<SessionReply>): Promise<LiveSession> {
+    const logouts = this.#logouts;
+    const reply = await answer;
+    if (logouts !== this.#logouts) throw localError('SESSION_CHANGED');
+    return this.#signedIn(reply);
   }
 
   #signedIn({user, token, expiresAt}: SessionReply): LiveSession {

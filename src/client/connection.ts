@@ -38,7 +38,7 @@ type LooseSocket = {
   };
 };
 
-/** The error of a call that the server never answered. */
+/** The error of a call that the server never answered, or whose answer is worth nothing now. */
 export function localError(code: LiveErrorCode): LiveError {
   return errorFromWire({code, ...LOCAL[code as keyof typeof LOCAL]});
 }
@@ -47,6 +47,7 @@ const LOCAL = {
   CONNECTION_LOST: {message: 'The connection was lost before the answer came.', statusCode: 503},
   TIMEOUT: {message: 'The server did not answer in time.', statusCode: 504},
   CLIENT_CLOSED: {message: 'The client is closed.', statusCode: 499},
+  SESSION_CHANGED: {message: 'Somebody has signed out meanwhile.', statusCode: 401},
 } as const;
 
 /** One Socket.IO connection: calls with answers, and whether it is there. */

@@ -38,7 +38,7 @@ export class MatchIndex<W> {
     return found;
   }
 
-  /** Tells of each window that a change may touch; of some more than once. */
+  /** Tells of each window that a change may touch, of some more than once. */
   touchedBy(change: Change, tell: (window: W) => void): void {
     const index = this.entities.get(change.entity);
     if (!index) return;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {LiveError, type ConnectionStatus, type LiveClient, type LiveSession} from '../../../client';
 import {PROTOCOL_VERSION} from '../../../protocol/version';
 import {givenClient, next} from '../../support/client';
-import {refusal, ScriptedServer} from '../../support/scripted-server';
+import {givenGate, refusal, ScriptedServer} from '../../support/scripted-server';
 
 const ANN = {token: 't1', user: {id: 'ann'}, expiresAt: 1_800_000_000_000};
 
@@ -95,6 +95,49 @@ describe('a live client', () => {
       await live.login({});
       await live.renew();
       assert.equal(live.token, 't2');
+    });
+
+    it('stays signed out when the answer to a renewal or a login comes after that', async () => {
+      server.answer('login', () => ANN);
+      server.answer('logout', () => ({}));
+      live = givenClient(server.url);
+      await live.login({});
+      for (const call of ['renew', 'login', 'authenticate'] as const) {
+        const gate = givenGate();
+        server.answer(call, async () => {
+          await gate.opened;
+          return {...ANN, token: 'late'};
+        });
+        const late = call === 'renew' ? live.renew()
+          : call === 'login' ? live.login({}) : live.authenticate('t');
+        const sessions: unknown[] = [];
+        const stop = live.on('session', session => sessions.push(session));
+        const out = live.logout();
+        gate.open();
+        await assert.rejects(late, {code: 'SESSION_CHANGED'});
+        await out;
+        stop();
+        assert.deepEqual([live.user, live.token], [undefined, undefined], call);
+        assert.ok(sessions.every(session => session === undefined), call);
+      }
+      server.answer('login', () => ANN);
+      await live.login({});
+      assert.equal(live.token, 't1');
+    });
+
+    it('stays signed out when the server knew it anew just before', async () => {
+      server.answer('login', () => ANN);
+      live = givenClient(server.url);
+      await live.login({});
+      server.answer('logout', () => {
+        server.io.emit('session', {...ANN, token: 'anew'});
+        return {};
+      });
+      await live.logout();
+      assert.deepEqual([live.user, live.token], [undefined, undefined]);
+      const told = next<[LiveSession | undefined]>(listener => live.on('session', listener));
+      server.io.emit('session', {...ANN, token: 'anew'});
+      assert.equal((await told)[0]?.token, 'anew', 'one that comes later counts');
     });
 
     it('forgets who it was on logout', async () => {
