@@ -3,12 +3,14 @@ import type {RowKey} from '../protocol/page';
 import type {Change, CommittedTransaction, RowImage} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
 import {Tally, type HubCounters} from './counters';
+import {deferred} from './deferred';
 import {FeedInterruptedError, toError} from './errors';
 import {RecentTransactions} from './history';
+import type {HubOptions} from './hub-options';
 import {Laggards, type Outlet, type Position} from './laggards';
 import type {LiveWindow, WindowContext} from './live-window';
 import {MarkBoard} from './marks';
-import type {FeedSink, RowSource} from './ports';
+import type {FeedSink} from './ports';
 import type {ViewQuery} from './query';
 import type {EntityShape} from './shape';
 import {Turns} from './turns';
@@ -25,40 +27,6 @@ export interface Member {
   readonly outlet?: Outlet;
 }
 
-/** Sends a delta to all members of its channel, encoded once. */
-export interface Publisher {
-  publish(delta: DeltaMessage): void;
-}
-
-export interface Logger {
-  warn(message: string, error?: unknown): void;
-}
-
-export interface HubOptions {
-  readonly shapes: ReadonlyMap<string, EntityShape>;
-  readonly source: RowSource;
-  /**
-   * Whether the feed's images are exact and tied to the source's snapshots, so that windows can be
-   * moved on by them, or hints, by which windows know when to read anew. Default: exact.
-   */
-  readonly images?: 'exact' | 'hints';
-  readonly publisher: Publisher;
-  readonly logger: Logger;
-  /** Milliseconds that an unwatched channel and its window stay warm. */
-  readonly cacheDuration: number;
-  /** Deltas kept per channel for clients that come back. */
-  readonly resumeRing: number;
-  /** Windows kept at the same time; unwatched ones make room. Default: 50,000. */
-  readonly maxWindows?: number;
-  /** Rows held by all windows; one that would make them more is refused, or ends. Default:
-   * 1,000,000. */
-  readonly maxRows?: number;
-  /** Milliseconds between two windows that are compared with the database. Default: never. */
-  readonly auditInterval?: number;
-}
-
-/** Changes, each as often as it touches a window, that are dealt with in one go. */
-const AT_ONCE = 5000;
 const MAX_WINDOWS = 50_000;
 const MAX_ROWS = 1_000_000;
 
@@ -138,7 +106,12 @@ export class LiveHub implements FeedSink {
     this.tally.add('transactions');
     const affected = this.windows.affectedBy(transaction.changes);
     this.tally.add('probes', affected.size);
-    this.offer(transaction, affected);
+    let work = 0;
+    const moves = [...affected].map(([window, changes]) => {
+      work += changes.length;
+      return window.offer({...transaction, changes, marks: []});
+    });
+    this.turns.run(moves, work);
     for (const mark of transaction.marks) this.marks.arrive(mark);
   }
 
@@ -303,23 +276,6 @@ export class LiveHub implements FeedSink {
     };
   }
 
-  /**
-   * Hands each window what may touch it. All have it at once, in order; of a large transaction
-   * they make something one by one, so that the process can answer others in between.
-   */
-  private offer(
-    {id}: CommittedTransaction,
-    affected: ReadonlyMap<LiveWindow, readonly Change[]>,
-  ): void {
-    let work = 0;
-    for (const changes of affected.values()) work += changes.length;
-    for (const [window, changes] of affected) {
-      const move = window.offer({id, changes, marks: []});
-      if (work > AT_ONCE) this.turns.add(move);
-      else move();
-    }
-  }
-
   private catchUp(channel: Channel, from: Position): DeltaMessage | undefined {
     const delta = channel.catchUp(from);
     if (delta) this.tally.add('coalesced');
@@ -400,10 +356,4 @@ export class LiveHub implements FeedSink {
   private later(action: () => void): NodeJS.Timeout {
     return setTimeout(action, this.options.cacheDuration).unref();
   }
-}
-
-function deferred(): {readonly promise: Promise<void>; resolve(): void} {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>(done => (resolve = done));
-  return {promise, resolve};
 }

@@ -1,6 +1,9 @@
 /** Milliseconds of work after which others get their turn. */
 const SLICE_MS = 10;
 
+/** Changes, each as often as a window looks at it, that are dealt with in one go. */
+const AT_ONCE = 5000;
+
 /** Does one job after the other, and lets the process do something else now and then. */
 export class Turns {
   private jobs: (() => void)[] = [];
@@ -11,6 +14,19 @@ export class Turns {
   /** Jobs that are still to be done. */
   get size(): number {
     return this.jobs.length - this.next;
+  }
+
+  /**
+   * Does jobs at once where they are little work together, else one after the other, with others
+   * served in between.
+   *
+   * @param work Changes that they look at
+   */
+  run(jobs: readonly (() => void)[], work: number): void {
+    for (const job of jobs) {
+      if (work > AT_ONCE) this.add(job);
+      else job();
+    }
   }
 
   add(job: () => void): void {

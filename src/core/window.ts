@@ -67,26 +67,38 @@ export function advance(
       if (delta === 'ask') return delta;
       total += delta;
     }
-    const at = before ? rows.findIndex(row => row.key === before.key) : -1;
-    if (at >= 0) rows.splice(at, 1);
-    const belongs = after ? referee.matches(after) : false;
-    if (belongs === 'ask') return belongs;
-    if (!after || !belongs) continue;
-    const place = findPlace(rows, after, referee);
-    if (place === 'ask') return place;
-    if (place < rows.length || !beyond) rows.splice(place, 0, after);
+    if (move(rows, {before, after}, beyond, referee) === 'ask') return 'ask';
     // A transaction of very many rows would else make a list of them all.
-    if (rows.length > 2 * span.keep) {
-      rows.length = span.keep;
-      beyond = true;
-    }
+    beyond = cut(rows, 2 * span.keep, span) || beyond;
   }
   if (total !== undefined && total <= rows.length) beyond = false;
-  if (rows.length > span.keep) {
-    rows.length = span.keep;
-    beyond = true;
-  }
+  beyond = cut(rows, span.keep, span) || beyond;
   return {rows, beyond, total};
+}
+
+/** Takes a row out where it was, and puts it in where it belongs. */
+function move(
+  rows: RowImage[],
+  {before, after}: NetChange,
+  beyond: boolean,
+  referee: Referee,
+): Ask | undefined {
+  const at = before ? rows.findIndex(row => row.key === before.key) : -1;
+  if (at >= 0) rows.splice(at, 1);
+  const belongs = after ? referee.matches(after) : false;
+  if (belongs === 'ask') return belongs;
+  if (!after || !belongs) return undefined;
+  const place = findPlace(rows, after, referee);
+  if (place === 'ask') return place;
+  if (place < rows.length || !beyond) rows.splice(place, 0, after);
+  return undefined;
+}
+
+/** Takes away what a window does not keep, where there are more rows than allowed. */
+function cut(rows: RowImage[], most: number, {keep}: WindowSpan): boolean {
+  if (rows.length <= most) return false;
+  rows.length = keep;
+  return true;
 }
 
 /** Whether the window can still answer for its page, and say whether it is the last one. */

@@ -52,7 +52,7 @@ describe('access filters of live views', function () {
     assert.doesNotMatch(JSON.stringify(await ben.call('read', ROW)), /sesame/);
   });
 
-  it('refuse one row where they leave what JSON cannot carry, on pages and in answers', async () => {
+  it('refuse one row where they leave what JSON cannot carry, on pages, in answers', async () => {
     const {connect, repository} = bound(await given({filters: {post: (req, next) => {
       if (req.resource!.text === 'unfit') req.resource!.weight = 5n;
       return next();

@@ -1,7 +1,8 @@
 import type {IncomingMessage, Server as HttpServer} from 'node:http';
 import {Server, type ServerOptions, type Socket} from 'socket.io';
 import {LiveEntityError} from '../../core/errors';
-import type {Member, Publisher} from '../../core/hub';
+import type {Member} from '../../core/hub';
+import type {Publisher} from '../../core/hub-options';
 import type {
   ClientToServerEvents,
   DeltaMessage,

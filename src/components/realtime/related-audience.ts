@@ -39,7 +39,8 @@ function settled(
   row: Rendering,
   lists: readonly (readonly Rendering[])[],
 ): Promise<[Rendered, Rendered[][]]> {
-  return Promise.all([row, Promise.all(lists.map(list => Promise.all(list)))]);
+  const all = lists.map(list => Promise.all(list.map(async each => each)));
+  return Promise.all([row, Promise.all(all)]);
 }
 
 function listOf(image: RowImage, {include, audience}: RelatedAudience): Rendering[] {

@@ -65,7 +65,8 @@ function givenPerson(idKind: PropertyShape['kind'] = 'text'): RealtimeEntity {
     name: 'Person',
     ids: ['id'],
     properties: {
-      id: {...text(false), kind: idKind}, name: text(false), salary: text(false), password: text(true),
+      id: {...text(false), kind: idKind},
+      name: text(false), salary: text(false), password: text(true),
     },
   };
   return new RealtimeEntity('', Person, {}, new Map(), shape, {} as never, undefined);
