@@ -100,7 +100,7 @@ export class Channels {
   /** Called by a subscription. */
   perform(subscription: Subscription, effect: SubscriptionEffect): void {
     if (effect.do === 'release') return this.#leave(effect.channel);
-    const {attempt, resume, diverged} = effect;
+    const {attempt, resume, diverged, patient} = effect;
     const unsure = new Set(this.#left.keys());
     this.#asking++;
     const request = {ref: subscription.ref, resume, diverged};
@@ -112,7 +112,7 @@ export class Channels {
       // The server may have left the channel before it let us in, or after.
       if (leaving) leaving.push(again);
       else if (reply) this.#accepted(subscription, {type: 'accepted', attempt, reply});
-      else if (resume && BUSY.includes(error!.statusCode)) setTimeout(again, PAUSE_MS);
+      else if (patient && BUSY.includes(error!.statusCode)) setTimeout(again, PAUSE_MS);
       else subscription.send({type: 'refused', attempt, error: plain(error!)});
       this.#sweep();
     });

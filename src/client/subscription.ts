@@ -59,6 +59,8 @@ export type SubscriptionEffect =
       readonly resume?: ResumePoint;
       /** Our page was not the one that the server goes on from. */
       readonly diverged?: boolean;
+      /** The page that is shown is the person's own, and worth waiting for. */
+      readonly patient?: boolean;
     }
   /** The server has put us in a channel that nobody wants any more. */
   | {readonly do: 'release'; readonly channel: string};
@@ -106,12 +108,20 @@ const wait = (state: SubscriptionState): Transition =>
   stay({...state, phase: state.held ? 'lost' : 'idle', early: []});
 
 /** Asks for a whole page. What is shown stays until it is there. */
-function ask(state: SubscriptionState, diverged?: true): Transition {
+function ask(
+  state: SubscriptionState,
+  how: {readonly diverged?: true; readonly patient?: true} = {},
+): Transition {
   const attempt = state.attempt + 1;
   return {
     state: {...state, phase: 'subscribing', attempt, early: [], error: undefined},
-    effects: [{do: 'subscribe', attempt, ...(diverged && {diverged})}],
+    effects: [{do: 'subscribe', attempt, ...how}],
   };
+}
+
+/** A message was lost: the page that is shown was right, and the server may be busy. */
+function askAnew(state: SubscriptionState, diverged?: true): Transition {
+  return ask(state, {patient: true, ...(diverged && {diverged})});
 }
 
 function resume(state: SubscriptionState): Transition {
@@ -120,14 +130,16 @@ function resume(state: SubscriptionState): Transition {
   const attempt = state.attempt + 1;
   return {
     state: {...state, phase: 'resuming', attempt, early: []},
-    effects: [{do: 'subscribe', attempt, resume: {channel, epoch, seq}}],
+    effects: [{do: 'subscribe', attempt, resume: {channel, epoch, seq}, patient: true}],
   };
 }
 
 const refused: Rule<'refused'> = (state, event) => {
   if (event.attempt !== state.attempt) return stay(state);
   // An answer that got lost says nothing against us; a lost connection is reported by itself.
-  if (event.error.code === 'TIMEOUT') return ask(state);
+  if (event.error.code === 'TIMEOUT') {
+    return state.phase === 'resuming' ? askAnew(state) : ask(state);
+  }
   if (event.error.code === 'CONNECTION_LOST') return stay(state);
   // Who may not see the page any more keeps none of it.
   return end({...state, held: undefined}, {type: 'ended', error: event.error});
@@ -170,9 +182,9 @@ function advance(from: SubscriptionState, messages: readonly Pushed[]): Transiti
     const held = state.held!;
     if ('keys' in message) state = adopt(state, message);
     if ('keys' in message || message.seq <= held.seq) continue;
-    if ((message.from ?? message.seq - 1) !== held.seq) return ask(state);
+    if ((message.from ?? message.seq - 1) !== held.seq) return askAnew(state);
     const page = applied(held.page, message);
-    if (!page) return ask(state, true);
+    if (!page) return askAnew(state, true);
     state = {...state, held: {...held, seq: message.seq, page}};
   }
   return stay(state);

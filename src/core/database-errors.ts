@@ -11,6 +11,16 @@ export interface DatabaseRefusal {
   readonly message: string;
 }
 
+/** What Node and PostgreSQL say while the database goes down, is away, or comes up. */
+const AWAY = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|08[0-9A-Z]{3}|57P0[123])$/;
+const AWAY_TEXT = /^Connection terminated|connection error and is not queryable$/;
+
+/** Whether the database could not be reached, so that asking again later may help. */
+export function isAway(error: unknown): boolean {
+  const {code, message} = (error ?? {}) as {code?: unknown; message?: unknown};
+  return AWAY.test(String(code)) || AWAY_TEXT.test(String(message));
+}
+
 /**
  * The answer for what the database refuses because of the data that the caller sent; undefined for
  * every other error, and for one that has a status of its own. The database's own text is not

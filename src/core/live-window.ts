@@ -1,7 +1,14 @@
 import {setTimeout} from 'node:timers/promises';
 import type {RowKey} from '../protocol/page';
 import {imagesOf, type Change, type CommittedTransaction, type RowImage} from './change';
-import {FeedInterruptedError, isRefusal, SubscriptionEndedError, toError} from './errors';
+import {isAway} from './database-errors';
+import {
+  DatabaseAwayError,
+  FeedInterruptedError,
+  isRefusal,
+  SubscriptionEndedError,
+  toError,
+} from './errors';
 import type {RecentTransactions} from './history';
 import {mayMatch} from './hints';
 import {refereeFor, type Referee} from './match';
@@ -274,7 +281,9 @@ export class LiveWindow {
       try {
         return await this[next]();
       } catch (thrown) {
-        if (!this.state && !(thrown instanceof FeedInterruptedError)) throw thrown;
+        if (!this.state && !(thrown instanceof FeedInterruptedError)) {
+          throw isAway(thrown) ? new DatabaseAwayError(thrown) : thrown;
+        }
         if (this.closed) return;
         if (isRefusal(thrown)) return this.context.gaveUp(this, thrown);
         this.context.failed(this, toError(thrown));

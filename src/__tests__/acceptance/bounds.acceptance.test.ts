@@ -92,6 +92,13 @@ describe('the limits of the live side', function () {
     await connected('10.0.0.1');
   });
 
+  it('limits.connectionsPerAddress: one IPv6 network is one address', async () => {
+    for (const host of ['1', '2']) await connected(`2001:db8::${host}`);
+    const {code} = await RawClient.refused(shop.url, {}, from('2001:db8::3'));
+    assert.equal(code, 'TOO_MANY_CONNECTIONS');
+    await connected('2001:db8:0:1::3');
+  });
+
   it('limits.windows: SERVER_BUSY beyond it, until some are left', async () => {
     const [first, second] = [await connected(), await connected('10.0.0.9')];
     for (const pageSize of [1, 2, 3]) await first.call('subscribe', {ref: {...PAGE, pageSize}});

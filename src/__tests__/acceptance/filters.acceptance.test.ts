@@ -53,10 +53,12 @@ describe('access filters of live views', function () {
   });
 
   it('refuse one row where they leave what JSON cannot carry, on pages, in answers', async () => {
+    const told: string[] = [];
+    const logger = {warn: (message: string) => void told.push(message), error: () => undefined};
     const {connect, repository} = bound(await given({filters: {post: (req, next) => {
       if (req.resource!.text === 'unfit') req.resource!.weight = 5n;
       return next();
-    }}}));
+    }}}, {logger}));
     await repository.create({id: 'n', text: 'fit'});
     const client = await connect();
     assert.deepEqual(rowsOf(await subscribe(client)).map(row => (row as Memo).id), ['m', 'n']);
@@ -66,7 +68,11 @@ describe('access filters of live views', function () {
     assert.deepEqual(ops, [{op: 'remove', key: 'm'}]);
     const page = await client.call('read', PAGE);
     assert.deepEqual((page.rows as {id: string}[]).map(({id}) => id), ['n']);
+    const mistakes = () => told.filter(message => /post filter of Memo failed/.test(message));
+    const before = mistakes().length;
+    assert.ok(before > 0);
     assert.equal((await client.call('read', ROW)).error?.code, 'CRUD_BLOCKED');
+    assert.equal(mistakes().length, before + 1);
     client.forget();
     await repository.updateById('n', {text: 'changed'});
     await client.event('delta');

@@ -13,6 +13,7 @@ import type {
 import {REQUEST_SCHEMAS} from '../../protocol/schemas';
 import {PROTOCOL_FLOOR, PROTOCOL_VERSION} from '../../protocol/version';
 import {Counted} from './counted';
+import {networkOf} from './network';
 import {Drains, roomOf, SocketOutlet} from './outlet';
 import {RateLimit} from './rate-limit';
 import {checkRequest, type CallName} from './requests';
@@ -172,12 +173,13 @@ export class SocketTransport implements Publisher {
       throw new LiveEntityError('BAD_REQUEST', 'a connection has one socket');
     }
     const {connectionsPerAddress: most} = this.options;
-    if (this.addresses.of(address) >= most) {
+    const network = networkOf(address);
+    if (this.addresses.of(network) >= most) {
       const message = `at most ${most} connections from one address`;
       throw new LiveEntityError('TOO_MANY_CONNECTIONS', message, 429);
     }
     this.taken.add(conn);
-    const leave = this.addresses.add(address);
+    const leave = this.addresses.add(network);
     return () => {
       leave();
       this.taken.delete(conn);

@@ -8,5 +8,5 @@ export interface MistakeLog {
 export function reportMistake(logger: MistakeLog, entity: string, error: CRUDBlockedError): void {
   const {cause} = error;
   if (!(cause instanceof TypeError || cause instanceof ReferenceError)) return;
-  logger.warn(`a post filter of ${entity} failed, and the row is left out`, error);
+  logger.warn(`a post filter of ${entity} failed, and the row is withheld`, error);
 }

@@ -1,5 +1,5 @@
 import type {Entity} from '@loopback/repository';
-import type {AccessQuery} from '../../core/access';
+import type {AccessQuery, AccessRequest} from '../../core/access';
 import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {Scope} from '../../core/scope';
 import type * as wire from '../../protocol/messages';
@@ -64,7 +64,7 @@ export class LiveService {
     const access = await enter(this.options.guard, call, 'read', query);
     const fields = entity.fieldsFor(field === undefined ? request.fields : [field]);
     const found = await this.find(call, entity, request.id);
-    const row = entity.project(await this.options.guard.after(access, found), fields);
+    const row = entity.project(await this.judged(entity, access, found), fields);
     return field === undefined ? {kind: 'row', row} : {kind: 'field', value: row[field]};
   }
 
@@ -73,7 +73,7 @@ export class LiveService {
     const {value} = request;
     const access = await enter(this.options.guard, call, 'create', {type: request.type, value});
     const data = await this.options.validator.check(entity, value, 'whole');
-    await this.options.guard.after(access, data);
+    await this.judged(entity, access, data);
     this.scopeOf(call, entity)?.keepNew(data);
     const repository = await entity.repositoryIn(call.context);
     const created = await repository.create(asEntityData(data), writeOptions(undefined, call.id));
@@ -134,7 +134,7 @@ export class LiveService {
     const {guard} = this.options;
     if (!guard.hasPost(entity.name) && !this.scopeOf(call, entity)) return {entity, id};
     const before = await this.found(call, entity, id);
-    await guard.after(access, entity.plainOf(before));
+    await this.judged(entity, access, entity.plainOf(before));
     return {entity, id, before};
   }
 
@@ -171,13 +171,23 @@ export class LiveService {
   /** A row as the caller may see it: what the filters of a read leave of it, or nothing. */
   private async shown(call: LiveCall, entity: RealtimeEntity, row: Row): Promise<Row | null> {
     const query: AccessQuery = {type: entity.name, id: row[entity.shape.ids[0]] as string};
+    try {
+      const access = await enter(this.options.guard, call, 'read', query);
+      return await this.judged(entity, access, row);
+    } catch (error) {
+      if (error instanceof CRUDBlockedError) return null;
+      throw error;
+    }
+  }
+
+  /** What the `post` filters leave of a row; what only looks like a refusal is logged. */
+  private async judged(entity: RealtimeEntity, access: AccessRequest, row: Row): Promise<Row> {
     const {guard, logger} = this.options;
     try {
-      return await guard.after(await enter(guard, call, 'read', query), row);
+      return await guard.after(access, row);
     } catch (error) {
-      if (!(error instanceof CRUDBlockedError)) throw error;
-      reportMistake(logger, entity.name, error);
-      return null;
+      if (error instanceof CRUDBlockedError) reportMistake(logger, entity.name, error);
+      throw error;
     }
   }
 

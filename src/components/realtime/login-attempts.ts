@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {isIPv6} from 'node:net';
+import {networkOf} from '../../adapters/socketio/network';
 import {LiveEntityError} from '../../core/errors';
 import type {Row} from '../../protocol/page';
 
@@ -57,7 +57,7 @@ export class LoginAttempts {
    * @throws LiveEntityError `TOO_MANY_ATTEMPTS` (429); `details.retryAfter` in seconds
    */
   async attempt<T>(caller: Caller, credentials: Row, login: () => Promise<T>): Promise<T> {
-    const address = placeOf(caller.address);
+    const address = networkOf(caller.address);
     const names = namesIn(credentials);
     const keys = this.keysOf(caller.connection, address, names);
     const wait = Math.max(...keys.map(key => this.waitFor(key)));
@@ -121,20 +121,6 @@ export class LoginAttempts {
 
 function pairOf(name: string, address: string): string {
   return `name ${name} at ${address}`;
-}
-
-/**
- * The network from which somebody comes: an IPv4 address, whether the server listens on IPv4 or on
- * both, or the 64 bits of an IPv6 address that are given to one customer. The other 64 are theirs
- * to choose, a new one for each attempt.
- */
-function placeOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(plain)) return plain;
-  const [head, tail] = plain.split('::').map(part => part.split(':').filter(Boolean));
-  const left = tail ? Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0') : [];
-  const network = [...head, ...left, ...(tail ?? [])].slice(0, 4);
-  return `${network.map(group => parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
 /**

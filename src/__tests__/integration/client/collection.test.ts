@@ -242,6 +242,22 @@ describe('a live collection', () => {
       assert.equal(products.status, 'live');
     });
 
+    it('keeps its page and tries again when the server is busy after a lost one', async () => {
+      const products = givenProducts();
+      await products.ready;
+      const shown: number[] = [];
+      products.on('change', rows => shown.push(rows.length));
+      server.answer('subscribe', (request, peer) => {
+        if (server.requests('subscribe').length === 2) throw refusal('FEED_UNAVAILABLE', 503);
+        return server.enter(request, peer);
+      });
+      channel.publish([], {lost: true});
+      channel.publish([BOLT]);
+      await until(products, () => products.value.length === 1);
+      assert.equal(products.status, 'live');
+      assert.deepEqual(shown.filter(rows => rows === 0), []);
+    });
+
     it('keeps nothing when its session does not outlive that', async () => {
       live.close();
       server.answer('authenticate', () => ({token: 't', user: {id: 'ann'}}));

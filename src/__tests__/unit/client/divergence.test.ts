@@ -10,19 +10,19 @@ describe('a page that has gone wrong', () => {
   it('is asked for anew when its hash is another, and the server is told', () => {
     const message = {...renaming(), hash: hashOfPage(['b'], [ROWS[0]])};
     const {state, effects} = step(shown(), {type: 'delta', message});
-    assert.deepEqual(effects, [{do: 'subscribe', attempt: 2, diverged: true}]);
+    assert.deepEqual(effects, [{do: 'subscribe', attempt: 2, patient: true, diverged: true}]);
     assert.deepEqual(state.held?.page.keys, ['b', 'c'], 'what was shown stays meanwhile');
   });
 
   it('is asked for anew when a step does not fit', () => {
     const message: DeltaMessage = {...renaming(), ops: [{op: 'remove', key: 'x'}]};
     const {effects} = step(shown(), {type: 'delta', message});
-    assert.deepEqual(effects, [{do: 'subscribe', attempt: 2, diverged: true}]);
+    assert.deepEqual(effects, [{do: 'subscribe', attempt: 2, patient: true, diverged: true}]);
   });
 
   it('is not told of as wrong when only a message was lost', () => {
     const {effects} = step(shown(), {type: 'delta', message: {...renaming(), seq: 9}});
-    assert.deepEqual(effects, [{do: 'subscribe', attempt: 2}]);
+    assert.deepEqual(effects, [{do: 'subscribe', attempt: 2, patient: true}]);
   });
 
   it('is right when the hash says so, or says nothing', () => {

@@ -35,6 +35,26 @@ describe('the hub', () => {
     await assert.rejects(hub.subscribe(nobody(), everything()), {code: 'FEED_UNAVAILABLE'});
   });
 
+  it('says to ask again when the database is away and the feed has not noticed', async () => {
+    const away = [
+      {code: 'ECONNREFUSED'}, {code: 'ECONNRESET'}, {code: '57P01'}, {code: '08006'},
+      {message: 'Connection terminated unexpectedly'},
+    ];
+    const broken = [{code: '42P01'}, {code: '57014'}, {message: 'no such column'}];
+    for (const [errors, expected] of [[away, 'FEED_UNAVAILABLE'], [broken, undefined]] as const) {
+      for (const error of errors) {
+        const thrown = Object.assign(new Error('the read failed'), error);
+        const {hub} = givenHub({}, () => { throw thrown; });
+        await assert.rejects(hub.subscribe(nobody(), everything()), (told: LiveEntityError) => {
+          if (!expected) return told === thrown as unknown;
+          assert.deepEqual([told.code, told.statusCode, told.cause], [expected, 503, thrown]);
+          return true;
+        });
+        assert.equal(hub.size.windows, 0);
+      }
+    }
+  });
+
   it('keeps no window of which nobody got a page', async () => {
     const {hub} = givenHub();
     const refusing: Member = {
