@@ -1,6 +1,8 @@
 import {
   ClassDecoratorFactory,
+  invokeMethodWithInterceptors,
   MetadataInspector,
+  type Context,
   MethodDecoratorFactory,
   type Constructor,
 } from '@loopback/core';
@@ -45,4 +47,56 @@ export function demandsAuthorization(
     MetadataInspector.getMethodMetadata(OF_METHOD, prototype, method) !== undefined ||
     MetadataInspector.getClassMetadata(OF_CLASS, repositoryClass) !== undefined
   );
+}
+
+/** The methods by which rows are read. */
+abstract class Reads {
+  find(): void {
+    // Who gets here may.
+  }
+
+  findById(_id: unknown): void {
+    // As above.
+  }
+}
+
+/**
+ * Whether rows may be read, as LoopBack's own interceptors say it: they are run as for a call of
+ * `find` or `findById`, and nothing is read.
+ */
+export class ReadPermission {
+  private constructor(private readonly reads: Reads) {}
+
+  /**
+   * @param guardedClass A repository, or a controller that stands before one
+   * @returns undefined when nothing on the class asks who reads
+   */
+  static of(
+    name: string,
+    guardedClass: abstract new (...args: any[]) => unknown,
+  ): ReadPermission | undefined {
+    const isGuarded = ['find', 'findById'].some(read => demandsAuthorization(guardedClass, read));
+    if (!isGuarded) return undefined;
+    const {[name]: reads} = {[name]: class extends Reads {}};
+    inheritAuthorization(guardedClass, reads, {find: 'find', findById: 'findById'});
+    return new ReadPermission(new reads());
+  }
+
+  /**
+   * @param id Of the row; many are asked for without one
+   * @throws the error by which the interceptors refuse
+   */
+  async ask(context: Context, source: {type: string; value?: unknown}, id?: unknown) {
+    const [method, args] = id === undefined ? ['find', []] : ['findById', [id]];
+    await invokeMethodWithInterceptors(context, this.reads, method as string, args as unknown[], {
+      source: {...source, value: source.value},
+      skipParameterInjection: true,
+    });
+  }
+}
+
+/** Whether an error says that the caller may not do this, or has to sign in for it. */
+export function isRefusal(error: unknown): boolean {
+  const {statusCode} = (error ?? {}) as {statusCode?: unknown};
+  return statusCode === 401 || statusCode === 403;
 }

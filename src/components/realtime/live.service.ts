@@ -4,8 +4,9 @@ import {CRUDBlockedError, LiveEntityError} from '../../core/errors';
 import type {Scope} from '../../core/scope';
 import type * as wire from '../../protocol/messages';
 import type {Row} from '../../protocol/page';
+import {isRefusal} from '../authorization';
 import {reportMistake} from './filter-mistakes';
-import {enter, type LiveCall, type LiveSession} from './live-call';
+import {accessRequest, enter, type LiveCall, type LiveSession} from './live-call';
 import {PageRequests, type PageRequestOptions} from './page-requests';
 import {RealtimeEntity, writeOptions, type LiveRepository} from './realtime-entity';
 import type {RowValidator} from './validate';
@@ -171,11 +172,13 @@ export class LiveService {
   /** A row as the caller may see it: what the filters of a read leave of it, or nothing. */
   private async shown(call: LiveCall, entity: RealtimeEntity, row: Row): Promise<Row | null> {
     const query: AccessQuery = {type: entity.name, id: row[entity.shape.ids[0]] as string};
+    const access = accessRequest(call, 'read', query);
     try {
-      const access = await enter(this.options.guard, call, 'read', query);
+      // What the call was allowed to do is write: to be answered the row is to read it.
+      await this.options.guard.beforeIncluding(access);
       return await this.judged(entity, access, row);
     } catch (error) {
-      if (error instanceof CRUDBlockedError) return null;
+      if (error instanceof CRUDBlockedError || isRefusal(error)) return null;
       throw error;
     }
   }
