@@ -11,15 +11,24 @@ export interface DatabaseRefusal {
   readonly message: string;
 }
 
-/** What Node and PostgreSQL say while the database goes down, is away, or comes up. */
-const AWAY = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|08[0-9A-Z]{3}|57P0[123])$/;
-const AWAY_TEXT = /^Connection terminated|connection error and is not queryable$/;
-
-/** Whether the database could not be reached, so that asking again later may help. */
-export function isAway(error: unknown): boolean {
-  const {code, message} = (error ?? {}) as {code?: unknown; message?: unknown};
-  return AWAY.test(String(code)) || AWAY_TEXT.test(String(message));
+interface Thrown {
+  readonly code?: unknown;
+  readonly constraint?: unknown;
+  readonly statusCode?: unknown;
+  readonly routine?: unknown;
+  readonly message?: unknown;
 }
+
+/** What MySQL and MariaDB say of a value that its column cannot take. */
+const MYSQL_VALUES: ReadonlySet<string> = new Set([
+  'ER_DATA_TOO_LONG',
+  'ER_INVALID_JSON_TEXT',
+  'ER_TRUNCATED_WRONG_VALUE',
+  'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD',
+  'ER_WARN_DATA_OUT_OF_RANGE',
+  'ER_WRONG_VALUE',
+  'WARN_DATA_TRUNCATED',
+]);
 
 /**
  * The answer for what the database refuses because of the data that the caller sent; undefined for
@@ -27,12 +36,10 @@ export function isAway(error: unknown): boolean {
  * repeated: it quotes values.
  */
 export function databaseRefusalOf(error: unknown): DatabaseRefusal | undefined {
-  const {code, constraint, statusCode} = (error ?? {}) as {
-    code?: unknown;
-    constraint?: unknown;
-    statusCode?: unknown;
-  };
-  if (typeof code !== 'string' || statusCode !== undefined) return undefined;
+  const {code, constraint, statusCode} = (error ?? {}) as Thrown;
+  // MySQL's connector gives each error of the database a status, always the same.
+  const hasStatus = statusCode !== undefined && statusCode !== 500;
+  if (typeof code !== 'string' || hasStatus) return undefined;
   const named = constraint ? ` (${String(constraint)})` : '';
   switch (code) {
     case '23505':
@@ -47,13 +54,21 @@ export function databaseRefusalOf(error: unknown): DatabaseRefusal | undefined {
       return {statusCode: 409, code: 'REFERENCE_VIOLATION', message};
     }
     case '23502':
-    case '23514': {
+    case '23514':
+    case 'ER_BAD_NULL_ERROR':
+    case 'ER_NO_DEFAULT_FOR_FIELD':
+    case 'ER_CONSTRAINT_FAILED':
+    case 'ER_CHECK_CONSTRAINT_VIOLATED': {
       const message = `The values break a rule of the table${named}.`;
       return {statusCode: 422, code: 'CONSTRAINT_VIOLATION', message};
     }
     default: {
+      if (isUnknownComparison(error as Thrown)) {
+        const message = 'A column is compared in a way that the database does not have.';
+        return {statusCode: 400, code: 'INVALID_VALUE', message};
+      }
       // PostgreSQL's class 22: a text that is no number, a number out of range, a NUL, …
-      if (!/^22[0-9A-Z]{3}$/.test(code)) return undefined;
+      if (!/^22[0-9A-Z]{3}$/.test(code) && !MYSQL_VALUES.has(code)) return undefined;
       const message = 'A value does not have the form that its column takes.';
       return {statusCode: 400, code: 'INVALID_VALUE', message};
     }
@@ -104,4 +119,10 @@ export function asUnavailable(
   message = 'The database cannot be reached at the moment.',
 ): unknown {
   return isConnectionLoss(error) ? new DatabaseUnavailableError(message, {cause: error}) : error;
+}
+
+/** A regular expression for a UUID on PostgreSQL; any for MariaDB, where MySQL has a function. */
+function isUnknownComparison({code, routine, message}: Thrown): boolean {
+  if (code === '42883') return routine === 'op_error';
+  return code === 'ER_SP_DOES_NOT_EXIST' && /REGEXP_LIKE/.test(String(message));
 }

@@ -33,15 +33,6 @@ export class FeedInterruptedError extends LiveEntityError {
   }
 }
 
-/** Raised to those who ask for a page when the database is away, before its feed has noticed. */
-export class DatabaseAwayError extends LiveEntityError {
-  constructor(cause: unknown) {
-    super('FEED_UNAVAILABLE', 'the database cannot be reached', 503);
-    this.name = 'DatabaseAwayError';
-    this.cause = cause;
-  }
-}
-
 /** Raised to those who wait for a page when the server stops keeping it. */
 export class SubscriptionEndedError extends LiveEntityError {
   constructor() {

@@ -1,9 +1,8 @@
 import {setTimeout} from 'node:timers/promises';
 import type {RowKey} from '../protocol/page';
 import {imagesOf, type Change, type CommittedTransaction, type RowImage} from './change';
-import {isAway} from './database-errors';
+import {asUnavailable} from './database-errors';
 import {
-  DatabaseAwayError,
   FeedInterruptedError,
   isRefusal,
   SubscriptionEndedError,
@@ -281,9 +280,7 @@ export class LiveWindow {
       try {
         return await this[next]();
       } catch (thrown) {
-        if (!this.state && !(thrown instanceof FeedInterruptedError)) {
-          throw isAway(thrown) ? new DatabaseAwayError(thrown) : thrown;
-        }
+        if (!this.state && !(thrown instanceof FeedInterruptedError)) throw asUnavailable(thrown);
         if (this.closed) return;
         if (isRefusal(thrown)) return this.context.gaveUp(this, thrown);
         this.context.failed(this, toError(thrown));

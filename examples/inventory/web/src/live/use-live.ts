@@ -5,6 +5,9 @@ import {onScopeDispose, shallowRef, triggerRef, watch, type ShallowRef} from 'vu
 import {noteStanding} from './connection';
 import {useSession} from './session';
 
+/** Refusals that pass by themselves: the page is asked for again. */
+const NOT_NOW: ReadonlySet<string> = new Set(['FEED_UNAVAILABLE', 'DATABASE_UNAVAILABLE']);
+
 /** A collection or a model, as far as following it is concerned. */
 interface Handle {
   readonly ready: Promise<unknown>;
@@ -60,7 +63,7 @@ function useLive<Options extends object, H extends Handle>(
 
   function fail(handle: H, reason: unknown): void {
     error.value = reason;
-    if ((reason as {code?: string}).code !== 'FEED_UNAVAILABLE') return;
+    if (!NOT_NOW.has((reason as {code?: string}).code ?? '')) return;
     noteStanding(handle, true);
     clearTimeout(again);
     again = setTimeout(() => (attempt.value += 1), retryAfter);
