@@ -23,6 +23,7 @@ import {AccessAnswersEnhancer} from './rest/access-answers.enhancer';
 import {BearerMiddlewareProvider} from './rest/bearer.middleware';
 import {LiveEntityApiBuilder} from './rest/live-entity.api-builder';
 import {OeErrorsInterceptorProvider, OeErrorsObserver} from './rest/oe-errors';
+import {UrlMiddlewareProvider} from './rest/url.middleware';
 
 /**
  * Adds live entities to an application: the socket on the REST server's port, the access guard of
@@ -44,6 +45,7 @@ export class LiveEntitiesComponent implements Component {
       createBindingFromClass(ReadyCheckProvider, {key: 'loopback4-live-entities.ready-check'}),
       createBindingFromClass(MetricsObserver),
       createBindingFromClass(SessionService, {key: LiveEntitiesBindings.SESSIONS}),
+      createBindingFromClass(UrlMiddlewareProvider),
       createBindingFromClass(BearerMiddlewareProvider),
       createBindingFromClass(CryptoCheckObserver),
       createBindingFromClass(LiveEntityApiBuilder),
