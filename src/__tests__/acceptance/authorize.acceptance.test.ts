@@ -18,6 +18,7 @@ import {
 } from '@loopback/core';
 import {
   type DataObject,
+  type Filter,
   DefaultTransactionalRepository,
   Entity,
   type Getter,
@@ -36,7 +37,12 @@ import {
   defineEntityController,
   LiveEntitiesBindings,
   LiveEntitiesComponent,
+  EmbeddingMixin,
+  embedsOne,
+  historical,
   realtime,
+  softDeletable,
+  versioned,
   type AccessFilter,
 } from '../../index';
 import {givenPostgres18, type TestDatabase} from '../support/databases';
@@ -86,6 +92,60 @@ export class PersonRepository extends DefaultTransactionalRepository<Person, str
     super(Person, dataSource);
     const salary = this.createHasOneRepositoryFactoryFor('salary', salaries);
     this.registerInclusionResolver('salary', salary.inclusionResolver);
+  }
+}
+
+@model()
+export class Rumour extends Entity {
+  @property({id: true, type: 'string', required: true}) id: string;
+  @property({type: 'string', required: true}) text: string;
+}
+
+@model()
+export class Author extends Entity {
+  @property({type: 'string', required: true}) name: string;
+}
+
+/** What `poster` may write and only `boss` may read. */
+@model()
+export class Tip extends Entity {
+  @property({id: true, type: 'string', required: true}) id: string;
+  @property({type: 'string', required: true}) text: string;
+  @embedsOne(() => Author) author?: Author;
+}
+
+@realtime<Tip>({views: {}})
+@versioned()
+@softDeletable()
+@historical()
+@authorize({allowedRoles: ['boss', 'poster']})
+export class TipRepository extends EmbeddingMixin(DefaultTransactionalRepository<Tip, string>) {
+  constructor(@inject('datasources.db') dataSource: juggler.DataSource) {
+    super(Tip, dataSource);
+  }
+
+  @authorize({allowedRoles: ['boss']})
+  override find(filter?: Filter<Tip>, options?: Options): Promise<Tip[]> {
+    return super.find(filter, options);
+  }
+
+  @authorize({allowedRoles: ['boss']})
+  override findById(id: string, filter?: Filter<Tip>, options?: Options): Promise<Tip> {
+    return super.findById(id, filter, options);
+  }
+}
+
+/** The same without live views, which the guard of sockets does not know. */
+@versioned()
+@authorize({allowedRoles: ['boss', 'poster']})
+export class RumourRepository extends DefaultTransactionalRepository<Rumour, string> {
+  constructor(@inject('datasources.db') dataSource: juggler.DataSource) {
+    super(Rumour, dataSource);
+  }
+
+  @authorize({allowedRoles: ['boss']})
+  override findById(id: string, filter?: Filter<Rumour>, options?: Options): Promise<Rumour> {
+    return super.findById(id, filter, options);
   }
 }
 
@@ -142,6 +202,10 @@ describe("LoopBack's own guards", function () {
     app.repository(PersonRepository);
     app.controller(defineEntityController(Salary, SalaryRepository, {basePath: '/salaries'}));
     app.controller(defineEntityController(Person, PersonRepository, {basePath: '/people'}));
+    app.repository(TipRepository);
+    app.repository(RumourRepository);
+    app.controller(defineEntityController(Tip, TipRepository, {basePath: '/tips'}));
+    app.controller(defineEntityController(Rumour, RumourRepository, {basePath: '/rumours'}));
     app.component(LiveEntitiesComponent);
     app.configure(LiveEntitiesBindings.REALTIME).to({
       jwt: {secret: 'a secret that is long enough for tests'},
@@ -245,6 +309,53 @@ describe("LoopBack's own guards", function () {
     const {error} = await eve.call('read', view);
     assert.deepEqual([error?.code, error?.message], ['CRUD_BLOCKED', 'You are banned.']);
     assert.equal(await status('GET', '/salaries', 'boss', 'eve'), 403);
+  });
+
+  it('leave of the answer to a write the id alone, where its row may not be read', async () => {
+    const call = async (method: string, path: string, body?: object, match?: string) => {
+      const headers: Record<string, string> = {
+        authorization: `Bearer ${await tokenOf('poster', 'pia')}`,
+        'content-type': 'application/json',
+        ...(match ? {'if-match': match} : {}),
+      };
+      const init = {method, headers, ...(body ? {body: JSON.stringify(body)} : {})};
+      const answer = await fetch(app.restServer.url! + path, init);
+      const etag = answer.headers.get('etag') ?? undefined;
+      return {status: answer.status, etag, body: (await answer.text()) || undefined};
+    };
+    const hint = '{"id":"t"}';
+    const rumour = await call('POST', '/rumours', {id: 't', text: 'secret'});
+    assert.deepEqual([rumour.status, rumour.body], [200, hint]);
+    const made = await call('POST', '/tips', {id: 't', text: 'secret', author: {name: 'secret'}});
+    assert.deepEqual([made.status, made.body], [200, hint]);
+    assert.equal((await call('GET', '/tips/t')).status, 403);
+    const patched = await call('PATCH', '/tips/t', {text: 'secret 2'}, made.etag);
+    assert.deepEqual([patched.status, patched.body], [204, undefined]);
+    const put = await call('PUT', '/tips/t', {text: 'secret 3'}, patched.etag);
+    const reverted = await call('POST', '/tips/t/revert/1', undefined, put.etag);
+    assert.deepEqual([reverted.status, reverted.body], [200, hint]);
+    const child = await call('PUT', '/tips/t/author', {name: 'secret 4'}, reverted.etag);
+    assert.deepEqual([child.status, child.body], [200, '{}']);
+    assert.equal((await call('DELETE', '/tips/t', undefined, child.etag)).status, 204);
+    const restored = await call('POST', '/tips/t/restore');
+    assert.deepEqual([restored.status, restored.body], [200, hint]);
+    assert.equal(await status('GET', '/tips/t', 'boss'), 200);
+  });
+
+  it('leave nothing of it over the socket, not even in a conflict', async () => {
+    const [poster, boss] = [await connected('poster'), await connected('boss')];
+    const tip = {type: 'Tip', id: 's'};
+    const created = await poster.call('create', {type: 'Tip', value: {id: 's', text: 'secret'}});
+    const tips = await app.getRepository(TipRepository);
+    const version = async () => (await tips.findById('s') as Tip & {_version: string})._version;
+    const change = {...tip, value: {text: 'secret 2'}, version: await version()};
+    const updated = await poster.call('update', change);
+    for (const {ok, row} of [created, updated]) assert.deepEqual([ok, row], [true, null]);
+    const stale = await poster.call('update', change);
+    assert.equal(stale.error?.code, 'VERSION_CONFLICT');
+    assert.doesNotMatch(poster.received, /secret/);
+    const last = await boss.call('update', {...change, version: await version()});
+    assert.equal((last.row as Tip).text, 'secret 2');
   });
 
   async function connected(role: string | undefined, name = 'ada'): Promise<RawClient> {

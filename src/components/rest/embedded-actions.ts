@@ -1,9 +1,11 @@
-import {EntityNotFoundError, type Options} from '@loopback/repository';
+import {type Entity, EntityNotFoundError, type Options} from '@loopback/repository';
 import type {RequestContext} from '@loopback/rest';
 import type {AccessAction, AccessQuery} from '../../core/access';
 import type {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import type {AccessGate} from './access-gate';
-import {asPrecondition, entityTagOf, isNamedBy, versionNamedBy} from './preconditions';
+import {checkBody} from './body-check';
+import {hiddenProperties} from './hidden';
+import {entityTagOf, guarded, type IfMatch, isNamedBy, present} from './preconditions';
 import type {ScopedRows} from './scoped-rows';
 import type {AnyEntity, EntityRepository, Row} from './types';
 
@@ -21,7 +23,13 @@ export interface ParentActions {
     action: AccessAction,
     id: unknown,
     more: Partial<AccessQuery>,
+    options?: Options,
+    needsRow?: boolean,
   ): Promise<AnyEntity | undefined>;
+  /** Whether the caller may read the row that a write has changed. */
+  mayRead(id: unknown): Promise<boolean>;
+  /** What the header asks for. */
+  ifMatch(header: Header, versioned: boolean): IfMatch | undefined;
 }
 
 /** The repository of a property, without the difference between one child and many. */
@@ -29,6 +37,17 @@ interface AnyChildren {
   create(id: unknown, data: Row, options: Options): Promise<Row>;
   replace(...call: unknown[]): Promise<Row>;
   delete(...call: unknown[]): Promise<void>;
+}
+
+/** A write of a child, and what the precondition is about. */
+interface ChildWrite {
+  readonly id: unknown;
+  readonly childId: ChildId;
+  readonly body: Row;
+  readonly ifMatch: IfMatch | undefined;
+  readonly inBody?: string | null;
+  run(version: string | null | undefined, options: Options): Promise<Row>;
+  find(): Promise<unknown>;
 }
 
 /** What a write answers. */
@@ -69,25 +88,37 @@ export class EmbeddedActions {
   }
 
   /** `If-Match` names the parent's version here: there is no child yet. */
-  async create(id: unknown, body: Row, ifMatch: Header = undefined): Promise<object> {
-    const version = versionNamedBy(ifMatch);
-    const data = await this.allowed(id, undefined, body, 'create');
-    return this.write(id, undefined, body, ifMatch, (children, options) =>
-      children.create(id, data, {...options, ...named({version})}),
-    );
+  async create(id: unknown, body: Row, header: Header = undefined): Promise<object> {
+    const ifMatch = this.ifMatch(header);
+    const data = await present(ifMatch, this.allowed(id, undefined, body, 'create'));
+    return this.write({
+      id, childId: undefined, body, ifMatch,
+      run: (version, options) =>
+        this.children().create(id, data, {...options, ...named({version})}),
+      find: () => this.parent.rows.findById(id),
+    });
   }
 
   async replace(
     id: unknown,
     childId: ChildId,
     body: Row,
-    ifMatch: Header = undefined,
+    header: Header = undefined,
   ): Promise<object> {
-    const versions = this.versionsOf(ifMatch);
-    const data = {...(await this.allowed(id, childId, body, 'replace')), ...versions.data};
-    return this.write(id, childId, body, ifMatch, (children, options) =>
-      children.replace(...this.path(id, childId), data, {...options, ...versions.options}),
-    );
+    const ifMatch = this.ifMatch(header);
+    const data = await present(ifMatch, this.allowed(id, childId, body, 'replace'));
+    const {versioned} = this.model.property;
+    return this.write({
+      id, childId, body, ifMatch,
+      inBody: versioned ? (body._version as string | null | undefined) : undefined,
+      run: (version, options) => {
+        const {inData, inOptions} = this.placed(version);
+        const whole = {...data, ...inData};
+        const all = {...options, ...inOptions};
+        return this.children().replace(...this.path(id, childId), whole, all);
+      },
+      find: () => this.stored(id, childId),
+    });
   }
 
   async delete(
@@ -95,14 +126,21 @@ export class EmbeddedActions {
     childId: ChildId,
     version: string | undefined = undefined,
     parentVersion: string | undefined = undefined,
-    ifMatch: Header = undefined,
+    header: Header = undefined,
   ): Promise<void> {
-    const {data, options} = this.versionsOf(ifMatch);
-    await this.allowed(id, childId, undefined, 'delete');
-    const versions = {...named({_version: version, _parentVersion: parentVersion}), ...data};
-    const children = this.children();
-    const write = children.delete(...this.path(id, childId), {...versions, ...options});
-    await asPrecondition(ifMatch, write);
+    const ifMatch = this.ifMatch(header);
+    await present(ifMatch, this.allowed(id, childId, undefined, 'delete'));
+    const given = named({_version: version, _parentVersion: parentVersion});
+    await guarded({
+      ifMatch,
+      inBody: version,
+      write: current => {
+        const {inData, inOptions} = this.placed(current);
+        const options = {...given, ...inData, ...inOptions};
+        return this.children().delete(...this.path(id, childId), options);
+      },
+      find: () => this.stored(id, childId),
+    });
   }
 
   private async read(id: unknown): Promise<AnyEntity> {
@@ -111,16 +149,14 @@ export class EmbeddedActions {
     return this.parent.rows.findById(id);
   }
 
-  private async write(
-    id: unknown,
-    childId: ChildId,
-    body: Row,
-    ifMatch: Header,
-    run: (children: AnyChildren, options: Options) => Promise<Row>,
-  ): Promise<object> {
+  private async stored(id: unknown, childId: ChildId): Promise<Row> {
+    return this.find(await this.parent.rows.findById(id), id, childId);
+  }
+
+  private async write({id, childId, body, run, ...call}: ChildWrite): Promise<object> {
     let stamp: Row = {};
     const onWritten = (values: Row) => void (stamp = values);
-    const child = await asPrecondition(ifMatch, run(this.children(), {onWritten}));
+    const child = await guarded({...call, write: version => run(version, {onWritten})});
     const {idName} = this.model.property;
     const newId = (idName && child[idName]) as ChildId;
     return this.answer(
@@ -130,14 +166,21 @@ export class EmbeddedActions {
   }
 
   /** As the original did, the answer repeats the `_parentVersion` that was named. */
-  private async answer({child, id, childId, parentVersion}: Written, named: unknown) {
+  private async answer(written: Written, _parentVersion: unknown) {
     const {versioned} = this.model.property;
-    this.sendTag(versioned ? child! : {_version: parentVersion});
+    this.sendTag(versioned ? written.child! : {_version: written.parentVersion});
+    const shown = await this.answered(written);
+    return _parentVersion === undefined ? shown : {...json(shown), _parentVersion};
+  }
+
+  /** The child as a read would answer it: of one that the caller may not read, its id. */
+  private async answered({child, id, childId}: Written): Promise<Row> {
     const {gate, rows} = this.parent;
-    const shown = gate?.seesRows
-      ? this.find(await this.shown(await rows.findById(id)), id, childId)
-      : child!;
-    return named === undefined ? shown : {...json(shown), _parentVersion: named};
+    const {idName} = this.model.property;
+    const mayRead = await this.parent.mayRead(id);
+    if (!mayRead) return idName && childId !== undefined ? {[idName]: childId} : {};
+    if (!gate?.seesRows) return child!;
+    return this.find(await this.shown(await rows.findById(id)), id, childId);
   }
 
   /**
@@ -152,28 +195,37 @@ export class EmbeddedActions {
     action: 'create' | 'replace' | 'delete',
   ): Promise<Row> {
     const {name, property} = this.model;
+    if (body) checkBody(property.target as typeof Entity, body);
     const query = {field: name, value: body};
-    const before = await this.parent.mayWrite('update', id, query);
+    const keeps = action === 'replace' && this.hidden().size > 0;
+    const before = await this.parent.mayWrite('update', id, query, {}, keeps);
     if (!before) return body ?? {};
     const children = this.model.childrenOf(before[name]);
-    const present = action === 'create' && property.kind === 'many'
+    const current = action === 'create' && property.kind === 'many'
       ? undefined
       : this.among(children, childId);
-    const unseen = action === 'replace' && present ? await this.unseen(before, present) : {};
+    const unseen = action === 'replace' && current ? await this.unseen(before, current) : {};
     const data = {...unseen, ...body};
-    const others = children.filter(child => child !== present);
+    const others = children.filter(child => child !== current);
     const after = this.model.valueOf(action === 'delete' ? others : [...others, data]);
     await this.parent.rows.keepChanged(before, {[name]: after});
     return data;
   }
 
   private async unseen(before: AnyEntity, child: Row): Promise<Row> {
-    if (!this.parent.gate?.seesRows) return {};
+    const held = Object.entries(this.model.writable(child));
+    const hidden = this.hidden();
+    const kept = Object.fromEntries(held.filter(([name]) => hidden.has(name)));
+    if (!this.parent.gate?.seesRows) return kept;
     const children = this.model.childrenOf((await this.shown(before))[this.model.name]);
     const {idName} = this.model.property;
     const shown = this.among(children, idName && (child[idName] as ChildId)) ?? {};
-    const held = Object.entries(this.model.writable(child));
-    return Object.fromEntries(held.filter(([name]) => shown[name] === undefined));
+    const masked = Object.fromEntries(held.filter(([name]) => shown[name] === undefined));
+    return {...kept, ...masked};
+  }
+
+  private hidden(): ReadonlySet<string> {
+    return hiddenProperties(this.model.property.target as typeof Entity);
   }
 
   private shown(row: AnyEntity): Promise<Row> | Row {
@@ -193,13 +245,16 @@ export class EmbeddedActions {
     return children.find(child => String(child[idName!]) === String(childId));
   }
 
+  private ifMatch(header: Header): IfMatch | undefined {
+    return this.parent.ifMatch(header, this.model.property.versioned);
+  }
+
   /** `If-Match` names what `ETag` said: the child's version, or the parent's for want of one. */
-  private versionsOf(ifMatch: Header): {data: Row; options: Options} {
-    const version = versionNamedBy(ifMatch);
+  private placed(version: string | null | undefined): {inData: Row; inOptions: Options} {
     const {versioned} = this.model.property;
     return versioned
-      ? {data: named({_version: version}), options: {}}
-      : {data: {}, options: named({version})};
+      ? {inData: named({_version: version}), inOptions: {}}
+      : {inData: {}, inOptions: named({version})};
   }
 
   private path(id: unknown, childId: ChildId): unknown[] {

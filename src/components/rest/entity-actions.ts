@@ -1,4 +1,5 @@
 import {isDeepStrictEqual} from 'node:util';
+import type {Constructor} from '@loopback/core';
 import type {
   Count,
   Entity,
@@ -8,23 +9,32 @@ import type {
 } from '@loopback/repository';
 import {HttpErrors, type RequestContext} from '@loopback/rest';
 import type {AccessAction, AccessGuard, AccessQuery} from '../../core/access';
-import {CRUDBlockedError} from '../../core/errors';
 import type {Behaviour} from '../../mixins/behaviour';
-import {VersionConflictError} from '../../mixins/errors';
 import type {PropertyChange, Revision, RevisionRef} from '../../mixins/history/entity-history';
 import {AccessGate} from './access-gate';
+import {checkBody} from './body-check';
 import {EmbeddedActions} from './embedded-actions';
-import {checkFilter, checkHistoryFilter, checkWhere, checkWhereOfWrite} from './filter-check';
+import {type Engine, engineOf} from './engine';
+import {
+  checkedFilter,
+  checkedHistoryFilter,
+  checkedWhere,
+  checkedWhereOfWrite,
+} from './filter-check';
 import {hiddenProperties} from './hidden';
 import {
-  asPrecondition,
   entityTagOf,
+  guarded,
+  type IfMatch,
+  ifMatchIn,
   isNamedBy,
   preconditionFailed,
-  versionNamedBy,
+  present,
 } from './preconditions';
+import {Replacement} from './replacement';
 import {ScopedRows} from './scoped-rows';
 import type {AnyEntity, ControllerEntity, EntityRepository, Row} from './types';
+import {WrittenRow} from './written-row';
 
 /**
  * Arguments that not every entity's route has carry a default value: LoopBack takes each argument
@@ -39,6 +49,7 @@ type Header = string | undefined;
 export abstract class EntityActions {
   protected readonly gate: AccessGate | undefined;
   protected readonly rows: ScopedRows;
+  private readonly engine: Engine;
   protected abstract readonly described: ControllerEntity;
 
   constructor(
@@ -47,6 +58,7 @@ export abstract class EntityActions {
     guard: AccessGuard | undefined,
     entity: typeof Entity,
   ) {
+    this.engine = engineOf(repository);
     this.gate = guard && new AccessGate(guard, http, entity);
     this.rows = new ScopedRows(repository, entity, async target => this.gate?.scopeOf(target));
   }
@@ -58,28 +70,28 @@ export abstract class EntityActions {
     await this.rows.keepNew(data);
     const row = await this.repository.create(data);
     this.sendTag(row);
-    return this.written(row);
+    return this.written().answer(row);
   }
 
-  async find(filter?: Filter): Promise<object[]> {
-    checkFilter(this.described.entity, filter);
+  async find(asked?: Filter): Promise<object[]> {
+    const filter = checkedFilter(this.described.entity, asked, this.engine);
     await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit}, filter);
     const rows = await this.rows.find(this.gate ? this.gate.complete(filter) : filter);
     return this.gate ? this.gate.showAll(rows, filter) : rows;
   }
 
-  async count(where?: Where): Promise<Count> {
-    checkWhere(this.described.entity, where);
+  async count(asked?: Where): Promise<Count> {
+    const where = checkedWhere(this.described.entity, asked, this.engine);
     await this.gate?.enter('read', {getCount: true});
     return this.rows.count(where);
   }
 
   async findById(
     id: unknown,
-    filter?: Filter,
+    asked?: Filter,
     asOf: Date | undefined = undefined,
   ): Promise<object> {
-    checkFilter(this.described.entity, filter);
+    const filter = checkedFilter(this.described.entity, asked, this.engine);
     await this.gate?.enter('read', {id: id as AccessQuery['id']}, filter);
     const complete = this.gate ? this.gate.complete(filter) : filter;
     if (asOf) {
@@ -104,20 +116,31 @@ export abstract class EntityActions {
     return this.writeById('replaceById', id, body, ifMatch);
   }
 
-  async updateAll(where: Where | undefined, body: Row): Promise<Count> {
-    checkWhereOfWrite(this.described.entity, where);
+  async updateAll(asked: Where | undefined, body: Row): Promise<Count> {
+    const {entity} = this.described;
+    const where = checkedWhereOfWrite(entity, asked, this.engine);
     const data = this.writable(body);
+    const [idName] = entity.getIdProperties();
+    if (data[idName] !== undefined) {
+      throw idMismatch(`The ${idName} of rows cannot be changed.`);
+    }
     await this.gate?.enter('update', {value: data});
     if (this.gate?.seesRows) {
       throw new HttpErrors.Forbidden('The access filters judge row by row: change them by id.');
     }
+    // Connectors write an UPDATE that sets nothing, which databases cannot read.
+    if (Object.keys(data).length === 0) return this.rows.count(where);
     return this.rows.updateAll(data, where);
   }
 
-  async deleteById(id: unknown, ifMatch: Header = undefined): Promise<void> {
-    const options = this.options(ifMatch);
-    await this.mayWrite('delete', id);
-    await asPrecondition(ifMatch, this.repository.deleteById(id, options));
+  async deleteById(id: unknown, header: Header = undefined): Promise<void> {
+    const ifMatch = this.ifMatch(header);
+    await present(ifMatch, this.mayWrite('delete', id));
+    await guarded({
+      ifMatch,
+      write: version => this.repository.deleteById(id, naming(version)),
+      find: () => this.rows.findById(id),
+    });
   }
 
   async deleteVersion(id: unknown, version: string): Promise<Count> {
@@ -126,21 +149,26 @@ export abstract class EntityActions {
     return {count: 1};
   }
 
-  async restoreById(id: unknown, ifMatch: Header = undefined): Promise<object> {
-    const options = this.options(ifMatch);
-    await this.mayWrite('update', id, {}, {onlyDeleted: true});
-    await asPrecondition(ifMatch, this.repository.restoreById(id, options));
-    return this.present(id);
+  async restoreById(id: unknown, header: Header = undefined): Promise<object> {
+    const ifMatch = this.ifMatch(header);
+    const deleted = {onlyDeleted: true};
+    await present(ifMatch, this.mayWrite('update', id, {}, deleted));
+    await guarded({
+      ifMatch,
+      write: version => this.repository.restoreById(id, naming(version)),
+      find: () => this.rows.findById(id, undefined, deleted),
+    });
+    return this.current(id);
   }
 
-  async findHistory(filter?: Filter): Promise<object[]> {
-    checkHistoryFilter(this.described.entity, filter);
+  async findHistory(asked?: Filter): Promise<object[]> {
+    const filter = checkedHistoryFilter(this.described.entity, asked, this.engine);
     await this.gate?.enter('read', {offset: filter?.offset, pageSize: filter?.limit});
     return this.shownRevisions(await this.rows.findHistory(filter));
   }
 
-  async history(id: unknown, filter?: Filter): Promise<object[]> {
-    checkHistoryFilter(this.described.entity, filter);
+  async history(id: unknown, asked?: Filter): Promise<object[]> {
+    const filter = checkedHistoryFilter(this.described.entity, asked, this.engine);
     await this.gate?.enter('read', {id: id as AccessQuery['id']});
     return this.shownRevisions(await this.rows.history(id, filter));
   }
@@ -160,12 +188,16 @@ export abstract class EntityActions {
       .filter(change => !isDeepStrictEqual(change.from, change.to));
   }
 
-  async revertTo(id: unknown, revision: number, ifMatch: Header = undefined): Promise<object> {
-    const options = this.options(ifMatch);
-    await this.mayWrite('update', id);
-    await this.rows.mustReach(id, [revision]);
-    await asPrecondition(ifMatch, this.repository.revertTo(id, revision, options));
-    return this.present(id);
+  async revertTo(id: unknown, revision: number, header: Header = undefined): Promise<object> {
+    const ifMatch = this.ifMatch(header);
+    await present(ifMatch, this.mayWrite('update', id));
+    await present(ifMatch, this.rows.mustReach(id, [revision]));
+    await guarded({
+      ifMatch,
+      write: version => this.repository.revertTo(id, revision, naming(version)),
+      find: () => this.rows.findById(id),
+    });
+    return this.current(id);
   }
 
   /** The routes below a row that lead to what one of its properties embeds. */
@@ -173,30 +205,40 @@ export abstract class EntityActions {
     const model = this.described.embedded.find(({name}) => name === property)!;
     const {repository, rows, gate, http} = this;
     const mayWrite = this.mayWrite.bind(this);
-    return new EmbeddedActions({repository, rows, gate, http, mayWrite}, model);
+    const mayRead = (id: unknown) => this.written().mayRead(id);
+    const ifMatch = this.ifMatch.bind(this);
+    return new EmbeddedActions({repository, rows, gate, http, mayWrite, mayRead, ifMatch}, model);
   }
 
   private async writeById(
     method: 'updateById' | 'replaceById',
     id: unknown,
     body: Row,
-    ifMatch: Header,
+    header: Header,
   ): Promise<void> {
-    const options = this.options(ifMatch);
+    let ifMatch = this.ifMatch(header);
     let data = this.writable(body);
     this.settleId(id, data, method);
-    const before = await this.mayWrite('update', id, {value: data});
-    await this.agreeOnVersion(id, options, body);
+    const query = {value: data};
+    const replacement = new Replacement(this.described, this.gate);
+    const keeps = method === 'replaceById' && replacement.needsRow;
+    const before = await present(ifMatch, this.mayWrite('update', id, query, {}, keeps));
     if (before && method === 'updateById') await this.rows.keepChanged(before, data);
     if (before && method === 'replaceById') {
       const made = this.serverMade();
       // The version above all is for the client to name, shown to it or not.
-      data = {...without(await this.gate?.unseen(before), made), ...data};
+      data = {...without(await replacement.unseen(before), made), ...data};
+      ifMatch = replacement.ofVersionRead(before, ifMatch, body);
       await this.rows.keepReplaced(before, data, made);
     }
     let written: object = {};
     const onWritten = (stamp: object) => void (written = stamp);
-    await asPrecondition(ifMatch, this.repository[method](id, data, {...options, onWritten}));
+    await guarded({
+      ifMatch,
+      inBody: this.has('version') ? (body._version as string | null | undefined) : undefined,
+      write: version => this.repository[method](id, data, {...naming(version), onWritten}),
+      find: () => this.rows.findById(id),
+    });
     this.sendTag(written);
   }
 
@@ -204,20 +246,21 @@ export abstract class EntityActions {
     action: AccessAction,
     id: unknown,
     more: Partial<AccessQuery> = {},
-    options?: Options,
+    options: Options = {},
+    needsRow = false,
   ): Promise<AnyEntity | undefined> {
     const query = {...more, id: id as AccessQuery['id']};
     await this.gate?.enter(action, query);
-    if (!this.gate?.seesRows && !(await this.rows.isScoped())) return undefined;
+    if (!needsRow && !this.gate?.seesRows && !(await this.rows.isScoped())) return undefined;
     const row = await this.rows.findById(id, undefined, options);
     await this.gate?.allow(action, query, async () => ({...row.toJSON()}));
     return row;
   }
 
-  private async present(id: unknown): Promise<object> {
+  private async current(id: unknown): Promise<object> {
     const row = await this.rows.findById(id);
     this.sendTag(row);
-    return this.written(row);
+    return this.written().answer(row);
   }
 
   /** A state for the access filters to see: what is not past any more is present. */
@@ -227,16 +270,9 @@ export abstract class EntityActions {
     return past?.entity ?? this.repository.findById(id, undefined, {withDeleted: true});
   }
 
-  /** A row as the answer of a write: of one that the caller may not read, the id. */
-  private async written(row: Entity): Promise<object> {
-    const query = {id: row.getId() as AccessQuery['id']};
-    try {
-      await this.gate?.enter('read', query);
-      return await this.shown(row);
-    } catch (error) {
-      if (!(error instanceof CRUDBlockedError)) throw error;
-      return {[this.described.entity.getIdProperties()[0]]: query.id};
-    }
+  private written(): WrittenRow {
+    const controllerClass = this.constructor as Constructor<unknown>;
+    return new WrittenRow(this.described.entity, this.http, this.gate, controllerClass);
   }
 
   private shown(row: Entity, filter?: Filter): Promise<object> | object {
@@ -260,6 +296,7 @@ export abstract class EntityActions {
    * is one of them: a client that named an old one would let stale writers pass.
    */
   private writable(body: Row): Row {
+    checkBody(this.described.entity, body);
     const made = this.serverMade();
     made.delete('_version');
     return without(body, made);
@@ -269,39 +306,22 @@ export abstract class EntityActions {
     return new Set(this.described.behaviours.flatMap(b => Object.keys(b.properties)));
   }
 
-  /**
-   * A header and a body that name two versions: one of them is stale. The header's is found out by
-   * the write, the body's here.
-   */
-  private async agreeOnVersion(id: unknown, {version}: Options, {_version}: Row): Promise<void> {
-    if (version === undefined || _version === undefined || _version === version) return;
-    const row = (await this.rows.findById(id)) as AnyEntity & Row;
-    if (row._version !== version) return;
-    const {entity} = this.described;
-    throw new VersionConflictError(entity.modelName, id, _version as string | null, version);
-  }
-
   /** The path names the row: a change needs no id in its data, a whole row has that of the path. */
   private settleId(id: unknown, data: Row, method: 'updateById' | 'replaceById'): void {
     const [idName] = this.described.entity.getIdProperties();
     if (data[idName] !== undefined && String(data[idName]) !== String(id)) {
-      throw Object.assign(
-        new HttpErrors.BadRequest(`The body's ${idName} is not the one of the path.`),
-        {code: 'ID_MISMATCH'},
-      );
+      throw idMismatch(`The body's ${idName} is not the one of the path.`);
     }
     delete data[idName];
     if (method === 'replaceById') data[idName] = id;
   }
 
-  private options(ifMatch: Header): Options {
-    if (!this.has('version')) {
-      const {'if-match': given} = this.http.request.headers;
-      if (given === undefined || given === '*') return {};
-      throw preconditionFailed('This entity has no versions that If-Match could name.');
-    }
-    const version = versionNamedBy(ifMatch);
-    return version === undefined ? {} : {version};
+  /** Of an entity without versions the header can only ask that a row is there. */
+  private ifMatch(header: Header, versioned = this.has('version')): IfMatch | undefined {
+    if (versioned || this.has('version')) return ifMatchIn(header);
+    const ifMatch = ifMatchIn(this.http.request.headers['if-match']);
+    if (ifMatch === undefined || ifMatch === '*') return ifMatch;
+    throw preconditionFailed('This entity has no versions that If-Match could name.');
   }
 
   private has(name: Behaviour['name']): boolean {
@@ -320,6 +340,14 @@ export abstract class EntityActions {
   }
 }
 
+function naming(version: string | null | undefined): Options {
+  return version === undefined ? {} : {version};
+}
+
 function without(row: Row | undefined, names: ReadonlySet<string>): Row {
   return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => !names.has(name)));
+}
+
+function idMismatch(message: string): Error {
+  return Object.assign(new HttpErrors.BadRequest(message), {code: 'ID_MISMATCH'});
 }

@@ -1,25 +1,28 @@
-import type {Entity, Filter, Inclusion, PropertyDefinition} from '@loopback/repository';
+import type {
+  Entity,
+  Filter,
+  Inclusion,
+  InclusionFilter,
+  PropertyDefinition,
+  Where,
+} from '@loopback/repository';
 import {HttpErrors} from '@loopback/rest';
 import {historyBehaviour} from '../../mixins/behaviours/history';
 import {HISTORY_PROPERTIES} from '../../mixins/model-definition';
+import type {Condition} from '../../mixins/plan';
+import {plainWhere} from '../../mixins/where';
+import type {Engine} from './engine';
 import {hiddenProperties} from './hidden';
+import {isPlainObject, kindOf, misfitOf, type PropertyKind} from './operands';
 import {targetOf} from './relations';
 
 const MAX_DEPTH = 20;
 const MAX_PARTS = 1000;
+const NESTED: ReadonlySet<PropertyKind> = new Set(['list', 'place', 'open']);
 const COMBINING: ReadonlySet<string> = new Set(['and', 'or']);
-const OPERATORS: ReadonlySet<string> = new Set([
-  'eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'between', 'inq', 'nin', 'exists', 'like', 'nlike',
-  'ilike', 'nilike', 'regexp', 'match', 'contains', 'containsAny', 'containedBy', 'overlap', 'near',
-  'options', 'maxDistance', 'minDistance', 'unit',
-]);
-
-const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'date']);
-/** Compare with values of the property's type. */
-const COMPARING: ReadonlySet<string> = new Set([
-  'eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'between', 'inq', 'nin',
-]);
-const LISTS: ReadonlySet<string> = new Set(['between', 'inq', 'nin']);
+/** Lists of conditions that mean nothing when they are empty, and all rows to connectors. */
+const NEVER_EMPTY: ReadonlySet<string> = new Set(['or']);
+const NEVER_EMPTY_IN_WRITES: ReadonlySet<string> = new Set(['and', 'or']);
 /** A key within a JSON property. Connectors take a question mark for a parameter of theirs. */
 const KEY = /^[\p{L}\p{N}_$@:/ -]+$/u;
 
@@ -30,42 +33,72 @@ interface Comparable {
 }
 
 /**
- * Refuses a filter that names what the entity does not have. Connectors pass such parts by, so
- * that a misspelt condition would answer every row. What the model hides counts as absent: a
- * comparison would tell its value, letter by letter.
+ * The filter to read by: what it says on every connector. One that names what the entity does not
+ * have is refused: connectors pass such parts by, so that a misspelt condition would answer every
+ * row. What the model hides counts as absent: a comparison would tell its value, letter by letter.
  *
  * @throws 400 `INVALID_FILTER`
  */
-export function checkFilter(entity: typeof Entity, filter: Filter | undefined, depth = 0): void {
-  if (!filter) return;
+export function checkedFilter(
+  entity: typeof Entity,
+  filter: Filter | null | undefined,
+  engine: Engine,
+  depth = 0,
+): Filter | undefined {
+  if (!filter) return undefined;
   if (depth > MAX_DEPTH) throw invalid(`the filter nests deeper than ${MAX_DEPTH}`);
-  checkWhere(entity, filter.where);
-  checkOrder(comparable(entity), filter.order);
-  checkPage(filter);
-  for (const inclusion of filter.include ?? []) {
+  const page = checkedPage(comparable(entity), filter, engine);
+  const include = filter.include?.map((inclusion: InclusionFilter) => {
     const {relation, scope} = inclusion as Exclude<Inclusion, string>;
-    if (scope) checkFilter(targetOf(entity, relation), scope, depth + 1);
-  }
+    if (!scope) return inclusion;
+    return {relation, scope: checkedFilter(targetOf(entity, relation), scope, engine, depth + 1)};
+  });
+  return {...page, ...(include ? {include} : {})};
 }
 
-/** Refuses a filter of past states, which have the properties of the entity and their own. */
-export function checkHistoryFilter(entity: typeof Entity, filter: Filter | undefined): void {
-  const {internal} = historyBehaviour;
-  const properties = {...comparable(entity).properties, ...internal, ...HISTORY_PROPERTIES};
-  const revision = {modelName: `A revision of ${entity.modelName}`, properties};
-  checkConditions(revision, filter?.where);
-  checkOrder(revision, filter?.order);
-  checkPage(filter ?? {});
+/** The same for past states, which have the properties of the entity and their own. */
+export function checkedHistoryFilter(
+  entity: typeof Entity,
+  filter: Filter | null | undefined,
+  engine: Engine,
+): Filter | undefined {
+  if (!filter) return undefined;
+  const own = comparable(entity).properties;
+  const [idName] = entity.getIdProperties();
+  const marks = {...historyBehaviour.internal, ...HISTORY_PROPERTIES, _modelId: own[idName]};
+  const revision = {
+    modelName: `A revision of ${entity.modelName}`,
+    properties: {...own, ...marks},
+  };
+  return checkedPage(revision, filter, engine);
 }
 
-/** Refuses a where as {@link checkFilter} does. */
-export function checkWhere(entity: typeof Entity, where: unknown): void {
-  checkConditions(comparable(entity), where);
+/** The where to select by, checked as {@link checkedFilter} does. */
+export function checkedWhere(
+  entity: typeof Entity,
+  where: unknown,
+  engine: Engine,
+): Where | undefined {
+  return checkedConditions(comparable(entity), where, engine);
 }
 
-/** Refuses a where of a write of many, where an empty `and` means that conditions have got lost. */
-export function checkWhereOfWrite(entity: typeof Entity, where: unknown): void {
-  checkConditions(comparable(entity), where, ['and', 'or']);
+/** The same for a write of many, where an empty `and` means that conditions have got lost. */
+export function checkedWhereOfWrite(
+  entity: typeof Entity,
+  where: unknown,
+  engine: Engine,
+): Where | undefined {
+  return checkedConditions(comparable(entity), where, engine, NEVER_EMPTY_IN_WRITES);
+}
+
+function checkedPage(entity: Comparable, filter: Filter, engine: Engine): Filter {
+  const {order, where, ...rest} = filter;
+  checkOrder(entity, order, engine);
+  checkNumbers(filter);
+  const conditions = checkedConditions(entity, where, engine);
+  // Connectors write the beginning of an ORDER BY for an empty list, and nothing after it.
+  const isOrdered = order && [order].flat().length > 0;
+  return {...rest, ...(conditions ? {where: conditions} : {}), ...(isOrdered ? {order} : {})};
 }
 
 function comparable(entity: typeof Entity): Comparable {
@@ -74,103 +107,78 @@ function comparable(entity: typeof Entity): Comparable {
   return {modelName: entity.modelName, properties: Object.fromEntries(shown)};
 }
 
-function checkConditions(
+function checkedConditions(
   entity: Comparable,
   where: unknown,
-  neverEmpty: readonly string[] = ['or'],
-): void {
+  engine: Engine,
+  neverEmpty: ReadonlySet<string> = NEVER_EMPTY,
+): Where | undefined {
+  if (where === undefined || where === null) return undefined;
   let parts = 0;
   const visit = (clause: unknown, depth: number) => {
-    if (depth === 0 && (clause === undefined || clause === null)) return;
     if (!isPlainObject(clause)) throw invalid('a condition must be an object');
     if (depth > MAX_DEPTH) throw invalid(`the where nests deeper than ${MAX_DEPTH}`);
     for (const [name, operand] of Object.entries(clause)) {
       if (++parts > MAX_PARTS) throw invalid(`the where has more than ${MAX_PARTS} parts`);
       if (COMBINING.has(name)) {
-        if (!Array.isArray(operand)) throw invalid(`'${name}' takes a list of conditions`);
-        // Connectors leave an empty list out, whatever it should mean.
-        const isLost = operand.length === 0 && neverEmpty.includes(name);
-        if (isLost) throw invalid(`'${name}' has no conditions`);
-        for (const part of operand) visit(part, depth + 1);
+        for (const part of combined(name, operand, neverEmpty)) visit(part, depth + 1);
       } else {
-        checkOperand(entity, name, operand);
+        checkOperand(entity, name, operand, engine);
       }
     }
   };
   visit(where, 0);
+  return plainWhere(where as Condition) as Where;
 }
 
-function checkOperand(entity: Comparable, path: string, operand: unknown): void {
-  const property = propertyOf(entity, path);
-  if (!isPlainObject(operand)) return checkMoment(path, property, operand);
-  if (!isScalar(property)) return;
-  const operators = Object.entries(operand);
-  const unknown = operators.find(([operator]) => !OPERATORS.has(operator));
-  if (unknown) throw invalid(`'${path}' has no operator '${unknown[0]}'`);
-  // Connectors write statements of these that the database cannot read.
-  if (operators.length === 0) throw invalid(`'${path}' is compared with nothing`);
-  for (const [operator, value] of operators) {
-    checkValue(path, operator, value);
-    if (COMPARING.has(operator)) checkMoment(path, property, value);
+/** The conditions that are combined. Connectors take an empty one among others for no matter. */
+function combined(name: string, operand: unknown, neverEmpty: ReadonlySet<string>): unknown[] {
+  if (!Array.isArray(operand)) throw invalid(`'${name}' takes a list of conditions`);
+  const isEmpty = (part: unknown) => isPlainObject(part) && Object.keys(part).length === 0;
+  const isLost = operand.length === 0 && neverEmpty.has(name);
+  if (isLost || (name === 'or' && operand.some(isEmpty))) {
+    throw invalid(`'${name}' takes conditions that are not empty`);
   }
+  return operand;
 }
 
-function checkValue(path: string, operator: string, value: unknown): void {
-  const isList = Array.isArray(value);
-  if (LISTS.has(operator)) {
-    if (!isList) throw invalid(`'${operator}' of '${path}' takes a list`);
-    if (operator === 'between' && value.length !== 2) {
-      throw invalid(`'between' of '${path}' takes two values`);
-    }
-  }
-  if (isPlainObject(value)) throw invalid(`'${operator}' of '${path}' takes a value`);
+function checkOperand(entity: Comparable, path: string, operand: unknown, engine: Engine): void {
+  const property = propertyOf(entity, path, engine);
+  const kind = path.includes('.') ? 'open' : kindOf(property);
+  const reason = misfitOf(path, kind, operand);
+  if (reason) throw invalid(reason);
 }
 
-/** Juggler answers a text that is no date as a fault of the server. */
-function checkMoment(path: string, property: PropertyDefinition, value: unknown): void {
-  if (typeOf(property) !== 'date' || value === null) return;
-  for (const moment of [value].flat()) {
-    const isMoment = !Number.isNaN(new Date(moment as string).getTime());
-    if (!isMoment) throw invalid(`'${path}' is compared with what is no date`);
-  }
-}
-
-function checkOrder(entity: Comparable, order: unknown): void {
-  for (const entry of order === undefined ? [] : [order].flat()) {
+function checkOrder(entity: Comparable, order: unknown, engine: Engine): void {
+  for (const entry of order ? [order].flat() : []) {
     const match = /^\s*(\S+)(\s+(ASC|DESC))?\s*$/i.exec(String(entry));
     if (!match) throw invalid(`'${String(entry)}' is not an order such as 'name ASC'`);
-    propertyOf(entity, match[1]);
+    propertyOf(entity, match[1], engine);
   }
 }
 
 /** A number that is too large for the database becomes a word of SQL on its way there. */
-function checkPage({limit, offset, skip}: Filter): void {
+function checkNumbers({limit, offset, skip}: Filter): void {
   for (const [name, given] of Object.entries({limit, offset, skip})) {
     const number = Number(given ?? 0);
     if (!Number.isSafeInteger(number) || number < 0) throw invalid(`'${name}' is a whole number`);
   }
 }
 
-function propertyOf({modelName, properties}: Comparable, path: string): PropertyDefinition {
+function propertyOf(
+  {modelName, properties}: Comparable,
+  path: string,
+  {readsKeys}: Engine,
+): PropertyDefinition {
   const [name, ...keys] = path.split('.');
   if (!Object.hasOwn(properties, name)) throw invalid(`${modelName} has no property '${name}'`);
   const property = properties[name];
-  if (keys.length > 0 && isScalar(property)) throw invalid(`'${name}' has nothing in it`);
+  if (keys.length === 0) return property;
+  if (!NESTED.has(kindOf(property))) throw invalid(`'${name}' has nothing in it`);
+  if (!readsKeys) throw invalid(`the database does not look into '${name}'`);
   const odd = keys.find(key => !KEY.test(key));
   if (odd !== undefined) throw invalid(`'${odd}' is not a key that can be looked for`);
   return property;
-}
-
-function isScalar(property: PropertyDefinition): boolean {
-  return SCALARS.has(typeOf(property));
-}
-
-function typeOf({type}: PropertyDefinition): string {
-  return (typeof type === 'function' ? type.name : String(type)).toLowerCase();
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(because: string): Error {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type {Client} from '@loopback/testlab';
 import {givenPostgres18, type TestDatabase} from '../../support/databases';
+import type {BookRepository} from '../../support/library';
 import {givenLibraryApplication, type LibraryFixture} from '../../support/library-application';
 
 for (const [where, givenDatabase] of [
@@ -153,6 +154,43 @@ for (const [where, givenDatabase] of [
       await client.delete(`/books/${id}/${_version}`).expect(200);
       await client.get(`/books/${id}/author`).expect(404);
       await client.put(`/books/${id}/author`).send({name: 'x', _version}).expect(404);
+    });
+
+    it('a child keeps in a PUT what its model hides, unless it is sent', async () => {
+      const author = {name: 'a', address: 'hidden'};
+      const created = await client.post('/books').send({id, name: 'x', author}).expect(200);
+      const path = `/books/${id}/author`;
+      const {body: child} = await client.get(path).expect(200);
+      assert.equal(child.address, undefined);
+      const put = await client.put(path).send({...child, name: 'b'}).expect(200);
+      assert.equal(put.body.address, undefined);
+      const stored = async () => {
+        const books = await fixture.app.get<BookRepository>('repositories.Books');
+        return (await books.findById(id)).author!;
+      };
+      assert.deepEqual([(await stored()).name, (await stored()).address], ['b', 'hidden']);
+      assert.notEqual(put.body._version, created.body._version);
+      const tag = put.headers.etag;
+      await client.put(path).set('If-Match', tag).send({name: 'c', address: null}).expect(200);
+      assert.equal((await stored()).address ?? null, null);
+    });
+
+    it('a child takes lists and * in If-Match as its parent does', async () => {
+      const book = await givenBook();
+      const path = `/books/${id}/author`;
+      const any = {'If-Match': '*'};
+      await client.put(path).set(any).send({name: 'b'}).expect(428);
+      await client.delete(path).set(any).expect(428);
+      await client.put('/books/none/author').set(any).send({name: 'b'}).expect(412);
+      await client.put(path).set('If-Match', '"old", "older"').send({name: 'b'}).expect(412);
+      const put = await client
+        .put(path).set('If-Match', `"old", "${book._version}"`).send({name: 'b'}).expect(200);
+      const stale = {name: 'c', _version: book._version};
+      await client.put(path).set('If-Match', put.headers.etag).send(stale).expect(409);
+      await client.put(path).set('If-Match', 'odd').send({name: 'c'}).expect(400);
+      await client.delete(path).set('If-Match', `W/"x", ${put.headers.etag}`).expect(204);
+      await client.delete(path).set(any).expect(412);
+      await client.put(path).send({name: '\ud800', _version: 'x'}).expect(400);
     });
 
     async function givenBook() {

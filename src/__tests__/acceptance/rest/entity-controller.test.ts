@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import {type Client, validateApiSpec} from '@loopback/testlab';
 import {givenPostgres15, givenPostgres18, type TestDatabase} from '../../support/databases';
-import {givenRestApplication, type RestFixture} from '../../support/rest-application';
+import {
+  givenRestApplication,
+  type Part,
+  type PartRepository,
+  type RestFixture,
+} from '../../support/rest-application';
 
 for (const [where, givenDatabase] of [
   ['memory', async () => undefined],
@@ -159,8 +164,55 @@ for (const [where, givenDatabase] of [
         await client.put(`/parts/${id}`).set(stale).send({name: 'x'}).expect(412).expect(conflict);
         await client.delete(`/parts/${id}`).set(stale).expect(412).expect(conflict);
         await client.patch(`/parts/${id}`).set('If-Match', 'W/"weak"').send({qty: 1}).expect(412);
-        await client.patch(`/parts/${id}`).set('If-Match', '"a", "b"').send({qty: 1}).expect(400);
-        await client.patch(`/parts/${id}`).set('If-Match', 'bare').send({qty: 1}).expect(400);
+        const malformed = withCode('INVALID_IF_MATCH');
+        for (const header of ['bare', '"a" "b"', '*, "a"', '']) {
+          const patch = client.patch(`/parts/${id}`).set('If-Match', header).send({qty: 1});
+          await patch.expect(400).expect(malformed);
+        }
+      });
+
+      it('takes a list of tags in If-Match, of which one has to be the current one', async () => {
+        const {id} = await givenPart();
+        const path = `/parts/${id}`;
+        const tagged = async () => `"old", W/"weak", "${(await read(id))._version}"`;
+        const patched = client.patch(path).set('If-Match', await tagged()).send({qty: 1});
+        await patched.expect(204);
+        await client.put(path).set('If-Match', await tagged()).send({name: 'x'}).expect(204);
+        const reverted = client.post(`${path}/revert/1`).set('If-Match', await tagged());
+        await reverted.expect(200);
+        const {_version} = await read(id);
+        for (const header of ['"old", "older"', `W/"${_version}"`, `"old", W/"${_version}"`]) {
+          await client.patch(path).set('If-Match', header).send({qty: 2}).expect(412);
+          await client.put(path).set('If-Match', header).send({name: 'y'}).expect(412);
+          await client.delete(path).set('If-Match', header).expect(412);
+        }
+        assert.equal((await read(id))._version, _version);
+        await client.delete(path).set('If-Match', await tagged()).expect(204);
+        const restored = `"old", "${await deletedVersion(id)}"`;
+        await client.post(`${path}/restore`).set('If-Match', '"old", "older"').expect(412);
+        await client.post(`${path}/restore`).set('If-Match', restored).expect(200);
+      });
+
+      it('asks by If-Match: * for a row, which names no version', async () => {
+        const {id, _version} = await givenPart();
+        const any = {'If-Match': '*'};
+        for (const path of [`/parts/${id}`, '/parts/none']) {
+          const [status, code] = path.endsWith('none')
+            ? [412, 'PRECONDITION_FAILED'] as const
+            : [428, 'VERSION_REQUIRED'] as const;
+          for (const write of [
+            client.patch(path).set(any).send({qty: 1}),
+            client.put(path).set(any).send({name: 'x'}),
+            client.delete(path).set(any),
+          ]) {
+            await write.expect(status).expect(withCode(code));
+          }
+        }
+        await client.post('/parts/none/restore').set(any).expect(412);
+        await client.post('/parts/none/revert/1').set(any).expect(412);
+        await client.patch('/parts/none').set(any).send({qty: 1, _version}).expect(412);
+        await client.patch(`/parts/${id}`).set(any).send({qty: 1, _version: 'x'}).expect(409);
+        await client.patch(`/parts/${id}`).set(any).send({qty: 1, _version}).expect(204);
       });
 
       it('refuses two versions in one request: 409 for the body, 412 for the header', async () => {
@@ -171,6 +223,8 @@ for (const [where, givenDatabase] of [
         await patch(_version, 'stale').expect(409).expect(conflict);
         await patch('stale', _version).expect(412).expect(conflict);
         await patch('stale', 'old').expect(412).expect(conflict);
+        await patch(`stale", "${_version}`, 'stale').expect(409).expect(conflict);
+        await patch('stale", "old', 'old').expect(412).expect(conflict);
         assert.equal((await read(id))._version, _version);
         await patch(_version, _version).expect(204);
       });
@@ -232,7 +286,10 @@ for (const [where, givenDatabase] of [
         const name = givenId();
         const path = `/makers/${maker.id}`;
         await client.patch(path).set('If-Match', '"x"').send({name}).expect(412);
+        await client.patch(path).set('If-Match', 'x').send({name}).expect(400);
         await client.patch(path).set('If-Match', '*').send({name}).expect(204);
+        await client.patch('/makers/4711').set('If-Match', '*').send({name}).expect(412);
+        await client.delete('/makers/4711').set('If-Match', '*').expect(412);
         await client.delete(path).set('If-Match', '"x"').expect(412);
         await client.delete(path).expect(204);
       });
@@ -340,6 +397,28 @@ for (const [where, givenDatabase] of [
         assert.ok(text.includes(id));
         assert.ok(!/secret-|note|pin/.test(text), text);
       }
+    });
+
+    it('leaves in a PUT what the model hides, unless it is sent', async () => {
+      const id = givenId();
+      const hidden = {note: 'secret-1', pin: '1234'};
+      const {body} = await client.post('/parts').send({id, name: 'a', ...hidden}).expect(200);
+      const stored = async () => {
+        const parts = await fixture.app.get<PartRepository>('repositories.PartRepository');
+        const {note, pin, _version} = await parts.findById(id) as Part & {_version: string};
+        return {note: note ?? null, pin: pin ?? null, _version};
+      };
+      await client.put(`/parts/${id}`).send({...body, name: 'b'}).expect(204);
+      const {_version, ...kept} = await stored();
+      assert.deepEqual(kept, hidden);
+      await client.put(`/parts/${id}`).set('If-Match', `"${_version}"`).send({name: 'c'}).expect(204);
+      const put = (data: object) => client.put(`/parts/${id}`).send({name: 'd', ...data});
+      await put({}).expect(428);
+      await put({_version}).expect(409).expect(conflict);
+      await put({}).set('If-Match', `"${_version}"`).expect(412).expect(conflict);
+      await put({note: null, pin: '9', _version: (await stored())._version}).expect(204);
+      const {note, pin} = await stored();
+      assert.deepEqual([note, pin], [null, '9']);
     });
 
     describe('bad input', () => {
@@ -579,7 +658,7 @@ for (const [where, givenDatabase] of [
         assert.equal(Object.keys(patch.responses).join(), '204,400,404,409,412,422,428');
         assert.deepEqual(patch.parameters.map(p => p.name), ['id', 'If-Match']);
         const plain = paths['/makers/{id}'].patch;
-        assert.equal(Object.keys(plain.responses).join(), '204,400,404,422');
+        assert.equal(Object.keys(plain.responses).join(), '204,400,404,409,422');
         assert.deepEqual(plain.parameters.map(p => p.name), ['id']);
       });
     });
@@ -595,6 +674,12 @@ for (const [where, givenDatabase] of [
 
     async function read(id: string): Promise<Record<string, unknown>> {
       return (await client.get(`/parts/${id}`).expect(200)).body;
+    }
+
+    async function deletedVersion(id: string): Promise<string> {
+      const parts = await fixture.app.get<PartRepository>('repositories.PartRepository');
+      const row = await parts.findById(id, undefined, {withDeleted: true});
+      return (row as Part & {_version: string})._version;
     }
 
     /** What the table holds, past the repository. */

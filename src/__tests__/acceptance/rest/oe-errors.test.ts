@@ -21,13 +21,24 @@ describe("errors: 'oe'", () => {
 
   it('answers a missing and a stale version as oe-common-mixins did, on every route', async () => {
     const book = {id: 'b', name: 'x', author: {name: 'a'}};
-    await client.post('/books').send(book).expect(200);
+    const {body: made} = await client.post('/books').send(book).expect(200);
+    const {_version} = made;
+    await client.patch('/books/b').send({name: 'x2', _version}).expect(204);
     const calls = [
       client.patch('/books/b').send({name: 'y'}),
       client.patch('/books/b').send({name: 'y', _version: 'stale'}),
       client.put('/books/b').send({name: 'y'}),
       client.put('/books/b').send({name: 'y', _version: 'stale'}),
       client.put('/books/b').set('If-Match', '"stale"').send({name: 'y'}),
+      client.put('/books/b').set('If-Match', '"stale", "staler"').send({name: 'y'}),
+      client.patch('/books/b').set('If-Match', '*').send({name: 'y'}),
+      client.patch('/books/b').set('If-Match', '*').send({name: 'y', _version: 'stale'}),
+      client.delete('/books/b').set('If-Match', '"stale"'),
+      client.post('/books/b/revert/1'),
+      client.post('/books/b/revert/1').set('If-Match', '"stale"'),
+      client.delete('/books/b/author'),
+      client.delete('/books/b/author?_version=stale'),
+      client.put('/books/b/author').set('If-Match', '"stale"').send({name: 'y'}),
       client.delete('/books/b'),
       client.delete('/books/b/stale'),
       client.put('/books/b/author').send({name: 'y'}),
@@ -50,6 +61,9 @@ describe("errors: 'oe'", () => {
 
   it('leaves every other error as it is', async () => {
     await client.get('/books/none').expect(404);
+    const absent = await client.delete('/books/none').set('If-Match', '*').expect(412);
+    assert.equal(absent.body.error.code, 'PRECONDITION_FAILED');
+    await client.delete('/books/none').set('If-Match', 'odd').expect(400);
     const {body} = await client.post('/books').send({id: 'c'}).expect(422);
     assert.equal(body.error.code, 'VALIDATION_FAILED');
   });

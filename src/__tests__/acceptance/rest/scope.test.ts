@@ -159,7 +159,6 @@ for (const [where, givenDatabase] of [
           as('ann').patch(`/notes/${id}`).send({tenantId: 'b', _version}),
           as('ann').patch(`/notes/${id}`).send({tenantId: null, _version}),
           as('ann').put(`/notes/${id}`).send({title: 'x', tenantId: 'b', _version}),
-          as('ann').put(`/notes/${id}`).send({title: 'x', _version}),
           as('ann').post('/notes').send({id: 'n', title: 'x', tenantId: 'b'}),
           as('ann').post('/notes').send({id: 'n', title: 'x'}),
           as('ann').post('/folders').send({id: 2, name: 'x', tenantId: 'a', state: 'secret'}),
@@ -171,6 +170,10 @@ for (const [where, givenDatabase] of [
         assert.equal((await stored(id)).tenantId, 'a');
         assert.equal((await as('root').get('/notes').expect(200)).body.length, 2);
         await as('ann').patch(`/notes/${id}`).send({tenantId: 'a', _version}).expect(204);
+        const {body: row} = await as('ann').get(`/notes/${id}`).expect(200);
+        assert.equal(row.tenantId, undefined, 'what is hidden cannot be sent back, and stays');
+        await as('ann').put(`/notes/${id}`).send({...row, title: 'y'}).expect(204);
+        assert.equal((await stored(id)).tenantId, 'a');
         await as('ann').post('/notes').send({id: 'n', title: 'x', tenantId: 'a'}).expect(200);
         await as('ann').post('/folders').send({id: 2, name: 'x', tenantId: 'a'}).expect(200);
         await as('root').post('/notes').send({id: 'm', title: 'x', tenantId: 'b'}).expect(200);
