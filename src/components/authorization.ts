@@ -86,10 +86,14 @@ export class ReadPermission {
    * @param id Of the row; many are asked for without one
    * @throws the error by which the interceptors refuse
    */
-  async ask(context: Context, source: {type: string; value?: unknown}, id?: unknown) {
+  async ask(
+    context: Context,
+    source: {readonly type: string; readonly value: unknown},
+    id?: unknown,
+  ): Promise<void> {
     const [method, args] = id === undefined ? ['find', []] : ['findById', [id]];
     await invokeMethodWithInterceptors(context, this.reads, method as string, args as unknown[], {
-      source: {...source, value: source.value},
+      source,
       skipParameterInjection: true,
     });
   }

@@ -262,10 +262,14 @@ export class FilterGuard implements AccessGuard {
 
   /** Whether there is anything that could refuse a call of the entity. */
   mayRefuse(entity: string): boolean {
-    const {filters, scopes, blockPreByDefault} = this.options;
+    const {filters, blockPreByDefault} = this.options;
     const pre = filters.get(entity)?.pre ?? [];
     const refuses = pre.length > 0 || Boolean(blockPreByDefault) || this.hasPost(entity);
-    return refuses || Boolean(scopes?.has(entity));
+    return refuses || this.hasScope(entity);
+  }
+
+  hasScope(entity: string): boolean {
+    return Boolean(this.options.scopes?.has(entity));
   }
 
   hasPost(entity: string): boolean {

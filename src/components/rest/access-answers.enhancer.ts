@@ -36,6 +36,10 @@ export class AccessAnswersEnhancer implements OASEnhancer {
       const mayRefuse = guard instanceof FilterGuard ? guard.mayRefuse(entity) : Boolean(guard);
       if (takesTokens || mayRefuse) operation.responses[401] ??= errorAnswer(401);
       if (mayRefuse) operation.responses[403] ??= errorAnswer(403);
+      // The past of a row that is not there is empty; that of one out of reach is not found.
+      const isHistory = operation['x-operation-name'] === 'history';
+      const isScoped = guard instanceof FilterGuard && guard.hasScope(entity);
+      if (isHistory && isScoped) operation.responses[404] ??= errorAnswer(404);
       // Without a token a call passes as nobody's; the filters say what that may do.
       if (takesTokens) operation.security ??= [{}, {[SCHEME]: []}];
     }

@@ -5,9 +5,8 @@ import {childBodySchema, idSchema, type NamedSchema, rowSchema} from './schemas'
 import type {EmbeddedActions} from './embedded-actions';
 import type {ErrorStatus} from './error-answers';
 import type {Operation} from './operation';
-import {ETAG, IF_MATCH} from './parameters';
-
-const UNCHANGED = {304: {description: 'If-None-Match names its version'}};
+import {ETAG, IF_MATCH, NOT_MODIFIED} from './parameters';
+import {childRefusalsOf, type EmbeddedOperationName} from './refusals';
 
 /** A route to the children of a row, and what answers it. */
 export interface EmbeddedOperation extends Operation {
@@ -105,7 +104,7 @@ class EmbeddedRoutes {
   }
 
   private route(
-    action: 'get' | 'list' | 'create' | 'replace' | 'delete',
+    action: EmbeddedOperationName,
     verb: Operation['verb'],
     path: string,
     parameters: ParameterObject[],
@@ -115,8 +114,6 @@ class EmbeddedRoutes {
     const {id, errors, versioned} = this.parts;
     const {name} = this.model;
     const writes = verb !== 'get';
-    const conflicts: ErrorStatus[] = versioned && writes ? [412, 428] : [];
-    const refusals: ErrorStatus[] = writes ? [400, 409, 422] : [];
     return {
       property: name,
       // As in getAuthor; a prefix keeps it apart from the methods of the entity itself.
@@ -126,12 +123,17 @@ class EmbeddedRoutes {
       path,
       parameters: [id, ...parameters],
       body: body && this.body(body),
-      spec: {responses: {...this.answers(action), ...errors(404, ...refusals, ...conflicts)}},
+      spec: {
+        responses: {
+          ...this.answers(action),
+          ...errors(...childRefusalsOf(action, versioned, this.model)),
+        },
+      },
       run,
     };
   }
 
-  private answers(action: 'get' | 'list' | 'create' | 'replace' | 'delete'): ResponsesObject {
+  private answers(action: EmbeddedOperationName): ResponsesObject {
     if (action === 'delete') return {204: {description: 'The child was deleted'}};
     const schema = action === 'list' ? {type: 'array' as const, items: this.row} : this.row;
     const tagged = action !== 'list' && this.parts.versioned;
@@ -141,7 +143,7 @@ class EmbeddedRoutes {
         ...(tagged ? {headers: {ETag: ETAG}} : {}),
         content: {'application/json': {schema}},
       },
-      ...(tagged && action === 'get' ? UNCHANGED : {}),
+      ...(tagged && action === 'get' ? NOT_MODIFIED : {}),
     };
   }
 

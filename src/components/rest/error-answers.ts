@@ -9,8 +9,8 @@ const ERRORS = {
   401: 'Nobody is signed in, or the token is not valid',
   403: 'The access filters or the scope refuse it',
   404: 'There is no such row, or it is deleted',
-  409: 'The row has changed since it was read, or its values clash with another row',
-  412: 'If-Match names a version that is not the current one',
+  409: 'The row has changed since it was read, or its values or its absence clash with other rows',
+  412: 'If-Match names no version that is the current one, or there is no row for its *',
   422: 'The values are not valid, or the query compares encrypted properties',
   428: 'The write does not say which version it changes',
 } as const;

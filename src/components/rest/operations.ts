@@ -10,12 +10,22 @@ import {
 } from '@loopback/rest';
 import type {Behaviour, BehaviourName} from '../../mixins/behaviour';
 import type {EntityActions} from './entity-actions';
-import {errors, type ErrorStatus} from './error-answers';
+import {errors} from './error-answers';
 import {embeddedOperations, type EmbeddedOperation} from './embedded-operations';
 import type {Operation} from './operation';
 import type {ControllerEntity} from './types';
 import {hiddenProperties} from './hidden';
-import {AS_OF, CHANGES, COUNT, ETAG, HISTORY_FILTER, IF_MATCH, REVISION_OR_CURRENT} from './parameters';
+import {type EntityOperation, refusalsOf} from './refusals';
+import {
+  AS_OF,
+  CHANGES,
+  COUNT,
+  ETAG,
+  HISTORY_FILTER,
+  IF_MATCH,
+  NOT_MODIFIED,
+  REVISION_OR_CURRENT,
+} from './parameters';
 import {
   bodySchema,
   type BodyKind,
@@ -72,22 +82,18 @@ class Routes {
   basic(): Operation[] {
     const row = rowSchema(this.entity);
     const rows = {type: 'array', items: rowSchema(this.entity, true)} as const;
-    const conflicts = this.ifVersioned(409, 412, 428);
     return [
       this.route('create', 'post', '/', {
         body: this.body('create'),
-        answers: {
-          200: this.answer('The row as it was created', row, true),
-          ...errors(400, 409, 422),
-        },
+        answers: {200: this.answer('The row as it was created', row, true)},
       }),
       this.route('find', 'get', '/', {
         parameters: [this.filter()],
-        answers: {200: this.answer('The rows that the filter selects', rows), ...errors(400, 422)},
+        answers: {200: this.answer('The rows that the filter selects', rows)},
       }),
       this.route('count', 'get', '/count', {
         parameters: [this.where()],
-        answers: {200: this.answer('How many rows there are', COUNT), ...errors(400, 422)},
+        answers: {200: this.answer('How many rows there are', COUNT)},
       }),
       this.route('findById', 'get', '/{id}', {
         parameters: [
@@ -97,23 +103,22 @@ class Routes {
         ],
         answers: {
           200: this.answer('The row', rowSchema(this.entity, true), true),
-          ...(this.has('version') ? {304: {description: 'If-None-Match names its version'}} : {}),
-          ...errors(400, 404),
+          ...(this.has('version') ? NOT_MODIFIED : {}),
         },
       }),
       this.route('updateById', 'patch', '/{id}', {
         parameters: [this.id, ...this.ifMatch],
         body: this.body('patch'),
-        answers: {204: this.done('The row was changed'), ...errors(400, 404, 422, ...conflicts)},
+        answers: {204: this.done('The row was changed')},
       }),
       this.route('replaceById', 'put', '/{id}', {
         parameters: [this.id, ...this.ifMatch],
         body: this.body('replace'),
-        answers: {204: this.done('The row was replaced'), ...errors(400, 404, 422, ...conflicts)},
+        answers: {204: this.done('The row was replaced')},
       }),
       this.route('deleteById', 'delete', '/{id}', {
         parameters: [this.id, ...this.ifMatch],
-        answers: {204: {description: 'The row was deleted'}, ...errors(404, ...conflicts)},
+        answers: {204: {description: 'The row was deleted'}},
       }),
     ];
   }
@@ -128,7 +133,7 @@ class Routes {
     return [
       this.route('deleteVersion', 'delete', '/{id}/{version}', {
         parameters: [this.id, version],
-        answers: {200: this.answer('The row was deleted', COUNT), ...errors(404, 409)},
+        answers: {200: this.answer('The row was deleted', COUNT)},
       }),
     ];
   }
@@ -137,17 +142,14 @@ class Routes {
     return this.route('updateAll', 'patch', '/', {
       parameters: [this.where()],
       body: this.body('patch'),
-      answers: {200: this.answer('How many rows were changed', COUNT), ...errors(400, 422)},
+      answers: {200: this.answer('How many rows were changed', COUNT)},
     });
   }
 
   restore(): Operation {
     return this.route('restoreById', 'post', '/{id}/restore', {
       parameters: [this.id, ...this.ifMatch],
-      answers: {
-        200: this.answer('The row, live again', rowSchema(this.entity), true),
-        ...errors(404, 409, ...this.ifVersioned(412)),
-      },
+      answers: {200: this.answer('The row, live again', rowSchema(this.entity), true)},
     });
   }
 
@@ -165,41 +167,34 @@ class Routes {
     return [
       this.route('findHistory', 'get', '/history', {
         parameters: [HISTORY_FILTER],
-        answers: {200: this.answer('Past states of all rows', revisions), ...errors(400, 422)},
+        answers: {200: this.answer('Past states of all rows', revisions)},
       }),
       this.route('history', 'get', '/{id}/history', {
         parameters: [this.id, HISTORY_FILTER],
-        answers: {200: this.answer('Past states of the row', revisions), ...errors(400, 404, 422)},
+        answers: {200: this.answer('Past states of the row', revisions)},
       }),
       this.route('diff', 'get', '/{id}/diff', {
         parameters: [this.id, ...between],
-        answers: {
-          200: this.answer('What differs between two states', CHANGES),
-          ...errors(400, 404),
-        },
+        answers: {200: this.answer('What differs between two states', CHANGES)},
       }),
       this.route('revertTo', 'post', '/{id}/revert/{revision}', {
         parameters: [this.id, revision, ...this.ifMatch],
         answers: {
           200: this.answer('The row, as it was in that state', rowSchema(this.entity), true),
-          ...errors(404, 409, ...this.ifVersioned(412, 428)),
         },
       }),
     ];
   }
 
   private route(
-    method: keyof EntityActions,
+    method: EntityOperation & keyof EntityActions,
     verb: Operation['verb'],
     path: string,
     part: {parameters?: ParameterObject[]; body?: RequestBodyObject; answers: ResponsesObject},
   ): Operation {
     const {parameters = [], body, answers} = part;
-    return {method, verb, path, parameters, body, spec: {responses: answers}};
-  }
-
-  private ifVersioned(...statuses: ErrorStatus[]): ErrorStatus[] {
-    return this.has('version') ? statuses : [];
+    const responses = {...answers, ...errors(...refusalsOf(method, this.described))};
+    return {method, verb, path, parameters, body, spec: {responses}};
   }
 
   private body(kind: BodyKind): RequestBodyObject {

@@ -1,4 +1,4 @@
-import type {HeaderObject, ParameterObject, SchemaObject} from '@loopback/rest';
+import type {HeaderObject, ParameterObject, ResponsesObject, SchemaObject} from '@loopback/rest';
 
 /** How many rows a call concerned. */
 export const COUNT: SchemaObject = {
@@ -11,10 +11,15 @@ export const ETAG: HeaderObject = {
   description: 'The version of the row, in quotes',
   schema: {type: 'string'},
 };
+/** The answer to who has the current state already. */
+export const NOT_MODIFIED: ResponsesObject = {
+  304: {description: 'If-None-Match names its version', headers: {ETag: ETAG}},
+};
 export const IF_MATCH: ParameterObject = {
   name: 'If-Match',
   in: 'header',
-  description: 'The ETag that was read: the write is refused when the row has changed since.',
+  description:
+    'The ETag that was read, or several: the write is refused when the row has changed since.',
   schema: {type: 'string'},
 };
 /** The properties in which two states differ. */

@@ -53,6 +53,8 @@ describe('the OpenAPI document of generated controllers', function () {
       filters: {pre: (_req, next) => next()},
     };
     mountThings(application, 'Filtered', ALL, realtime<Entity>(filtered));
+    const scoped: RealtimeDefinition<Entity> = {views: {}, scope: () => ({name: 'x'})};
+    mountThings(application, 'Scoped', ['history'], realtime<Entity>(scoped));
     mountThings(application, 'Authorized', [], authorize({allowedRoles: ['clerk']}));
     await app.start();
     client = createRestAppClient(app);
@@ -89,7 +91,7 @@ describe('the OpenAPI document of generated controllers', function () {
     assert.ok(!JSON.stringify(plain).includes('If-Match'));
     assert.deepEqual(Object.keys(plain.post.responses), ['200', '400', '401', '409', '422']);
     const patch = (path: string) => document.paths[`${path}/{id}`].patch;
-    assert.deepEqual(statuses(patch('/Thing')), '204,400,401,404,422');
+    assert.deepEqual(statuses(patch('/Thing')), '204,400,401,404,409,422');
     assert.deepEqual(statuses(patch('/Thing_version')), '204,400,401,404,409,412,422,428');
     const asOf = (path: string) =>
       document.paths[`${path}/{id}`].get.parameters.some((p: {name: string}) => p.name === 'asOf');
@@ -104,6 +106,12 @@ describe('the OpenAPI document of generated controllers', function () {
       assert.ok(of(path).includes('401') && of(path).includes('403'), path);
     }
     assert.equal(document.components?.securitySchemes?.liveEntitiesToken !== undefined, true);
+  });
+
+  it('says 404 of the history of a row where a scope can put it out of reach', () => {
+    const of = (path: string) => Object.keys(document.paths[`${path}/{id}/history`].get.responses);
+    assert.deepEqual(of('/Thing_history'), ['200', '400', '401']);
+    assert.deepEqual(of('/Scoped'), ['200', '400', '401', '403', '404']);
   });
 
   it('describes bodies that a strict model accepts', async () => {
