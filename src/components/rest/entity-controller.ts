@@ -57,10 +57,11 @@ export type EntityControllerClass = Constructor<EntityActions>;
  *
  * With versions, single reads and writes answer an `ETag`, writes take `If-Match` (412 when it is
  * stale; 409 when the body or the path names the stale version) and reads `If-None-Match` (304).
- * `If-Match` comes before `_version` in the body.
+ * Both take lists and `*`; as `If-Match`, `*` asks that there is a row and names no version.
  *
  * `@authorize` of `@loopback/authorization` on the repository holds for its routes, unless a class
- * that extends the controller says otherwise.
+ * that extends the controller says otherwise. Who may write a row and not read it is answered its
+ * id. A PUT leaves what its sender cannot have been shown: hidden properties, and what filters cut.
  *
  * The access filters of `@realtime` guard every route, and its scope is part of every query and
  * write: what is outside does not exist. Included relations are guarded by their own entity's; a

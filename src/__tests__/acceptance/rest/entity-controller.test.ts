@@ -254,7 +254,8 @@ for (const [where, givenDatabase] of [
         const any = {'If-Match': '*'};
         await client.patch(`/parts/${id}`).set(any).send({qty: 1}).expect(428).expect(required);
         await client.put(`/parts/${id}`).send({name: 'x'}).expect(428).expect(required);
-        await client.delete(`/parts/${id}`).expect(428).expect(required);
+        const {body} = await client.delete(`/parts/${id}`).expect(428).expect(required);
+        assert.match(body.error.message, /If-Match.*_version/);
       });
 
       it('lets exactly one of many writers with one version succeed', async () => {
@@ -338,6 +339,11 @@ for (const [where, givenDatabase] of [
         assert.equal(body.qty, 1);
         assert.equal(headers.etag, undefined);
         assert.equal((await asOf('2999-01-01T00:00:00Z').expect(200)).body.qty, 2);
+        const shown = JSON.stringify({fields: ['qty'], order: ['meta.a ASC']});
+        await asOf(first._validFrom).query({filter: shown}).expect(200, {qty: 1});
+        await client.get(`/parts/${id}`).query({filter: shown}).expect(200, {qty: 2});
+        const related = JSON.stringify({include: ['maker']});
+        await asOf(first._validFrom).query({filter: related}).expect(400);
         await asOf('1999-01-01T00:00:00Z').expect(404);
         for (const odd of ['yesterday', '', 'null']) await asOf(odd).expect(400);
       });
