@@ -42,11 +42,19 @@ export function demandsAuthorization(
   repositoryClass: abstract new (...args: any[]) => unknown,
   method: string,
 ): boolean {
-  const prototype = repositoryClass.prototype as object;
   return (
-    MetadataInspector.getMethodMetadata(OF_METHOD, prototype, method) !== undefined ||
+    isAuthorized(repositoryClass, method) ||
     MetadataInspector.getClassMetadata(OF_CLASS, repositoryClass) !== undefined
   );
+}
+
+/** Whether `@authorize` stands on this method itself. */
+export function isAuthorized(
+  repositoryClass: abstract new (...args: any[]) => unknown,
+  method: string,
+): boolean {
+  const prototype = repositoryClass.prototype as object;
+  return MetadataInspector.getMethodMetadata(OF_METHOD, prototype, method) !== undefined;
 }
 
 /** The methods by which rows are read. */

@@ -144,6 +144,16 @@ export class RumourRepository extends DefaultTransactionalRepository<Rumour, str
   }
 
   @authorize({allowedRoles: ['boss']})
+  override deleteById(id: string, options?: Options): Promise<void> {
+    return super.deleteById(id, options);
+  }
+
+  @authorize({allowedRoles: ['boss']})
+  override updateById(id: string, data: DataObject<Rumour>, options?: Options): Promise<void> {
+    return super.updateById(id, data, options);
+  }
+
+  @authorize({allowedRoles: ['boss']})
   override findById(id: string, filter?: Filter<Rumour>, options?: Options): Promise<Rumour> {
     return super.findById(id, filter, options);
   }
@@ -342,6 +352,19 @@ describe("LoopBack's own guards", function () {
     assert.equal(await status('GET', '/tips/t', 'boss'), 200);
   });
 
+  it('hold for every route that reads, changes or deletes as the guarded method does', async () => {
+    const refused: [string, string][] = [
+      ['GET', '/tips/count'], ['GET', '/tips/history'], ['GET', '/tips/x/history'],
+      ['GET', '/tips/x/diff?from=1&to=current'], ['GET', '/tips/x/author'],
+      ['DELETE', '/rumours/x'], ['DELETE', '/rumours/x/v'],
+      ['PATCH', '/rumours/x'], ['PUT', '/rumours/x'],
+    ];
+    for (const [method, path] of refused) {
+      assert.equal(await status(method, path, 'poster'), 403, `${method} ${path}`);
+      assert.notEqual(await status(method, path, 'boss'), 403, `${method} ${path}`);
+    }
+  });
+
   it('leave nothing of it over the socket, not even in a conflict', async () => {
     const [poster, boss] = [await connected('poster'), await connected('boss')];
     const tip = {type: 'Tip', id: 's'};
@@ -369,7 +392,10 @@ describe("LoopBack's own guards", function () {
     const headers: Record<string, string> = role
       ? {authorization: `Bearer ${await tokenOf(role, name)}`}
       : {};
-    return (await fetch(app.restServer.url! + path, {method, headers})).status;
+    const hasBody = ['PATCH', 'PUT'].includes(method);
+    const sent = hasBody ? {body: JSON.stringify({text: 'x'})} : {};
+    if (hasBody) headers['content-type'] = 'application/json';
+    return (await fetch(app.restServer.url! + path, {method, headers, ...sent})).status;
   }
 
   async function tokenOf(role: string, name: string): Promise<string> {

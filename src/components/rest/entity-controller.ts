@@ -15,8 +15,8 @@ import {embeddedProperties} from '../../mixins/embedded/definition';
 import {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import {addProperties} from '../../mixins/model-definition';
 import {behavioursNamed} from '../../mixins/planner';
-import {demandsAuthorization, inheritAuthorization} from '../authorization';
-import {asClientError} from './database-errors';
+import {demandsAuthorization, inheritAuthorization, isAuthorized} from '../authorization';
+import {asClientError} from './client-errors';
 import {EntityActions} from './entity-actions';
 import type {EmbeddedActions} from './embedded-actions';
 import {errors, OF_ENTITY} from './error-answers';
@@ -106,16 +106,26 @@ export function defineEntityController<T extends Entity>(
   api({basePath: options.basePath, paths: {}})(controllerClass);
   const ofChildren = embeddedOperationsOf(described);
   for (const route of ofChildren) addMethod(controllerClass, route);
-  const routes = [...operationsOf(described), ...ofChildren];
+  const routes = [...operationsOf(described), ...ofChildren].map(route => ({
+    ...route,
+    stands: standsFor(repositoryClass, route),
+  }));
   for (const route of routes) {
-    const {method, stands = method, spec} = route;
+    const {stands, spec} = route;
     const refusals = demandsAuthorization(repositoryClass, stands) ? errors(401, 403) : {};
     const responses = {...refusals, ...spec.responses};
     mount(controllerClass, {...route, spec: {...spec, responses, [OF_ENTITY]: name}});
   }
-  const methods = routes.map(({method, stands = method}) => [method, stands]);
+  const methods = routes.map(({method, stands}) => [method, stands]);
   inheritAuthorization(repositoryClass, controllerClass, Object.fromEntries(methods));
   return controllerClass;
+}
+
+function standsFor(
+  repositoryClass: EntityRepositoryClass<any>,
+  {method, stands = method}: Operation,
+): string {
+  return isAuthorized(repositoryClass, method) ? method : stands;
 }
 
 function describe(

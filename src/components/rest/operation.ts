@@ -3,7 +3,7 @@ import type {OperationObject, ParameterObject, RequestBodyObject} from '@loopbac
 /** One route: which method answers it, and its part of the OpenAPI document. */
 export interface Operation {
   readonly method: string;
-  /** The method of the repository that it stands for, when that has another name. */
+  /** The method of the repository whose `@authorize` holds, unless its own has one. */
   readonly stands?: string;
   readonly verb: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;

@@ -35,6 +35,23 @@ import {
   rowSchema,
 } from './schemas';
 
+/**
+ * The method whose `@authorize` holds for a route, unless the repository has said something of the
+ * route's own: who may not read rows may not read their past, and who may not delete them may not
+ * do so by naming the version in the path.
+ */
+const STANDS_FOR: Partial<Record<EntityOperation, string>> = {
+  count: 'find',
+  findHistory: 'find',
+  history: 'findById',
+  diff: 'findById',
+  replaceById: 'updateById',
+  updateAll: 'updateById',
+  restoreById: 'updateById',
+  revertTo: 'updateById',
+  deleteVersion: 'deleteById',
+};
+
 /** The routes that an entity with these behaviours offers. */
 export function operationsOf(described: ControllerEntity): readonly Operation[] {
   const routes = new Routes(described);
@@ -194,7 +211,7 @@ class Routes {
   ): Operation {
     const {parameters = [], body, answers} = part;
     const responses = {...answers, ...errors(...refusalsOf(method, this.described))};
-    return {method, verb, path, parameters, body, spec: {responses}};
+    return {method, stands: STANDS_FOR[method], verb, path, parameters, body, spec: {responses}};
   }
 
   private body(kind: BodyKind): RequestBodyObject {

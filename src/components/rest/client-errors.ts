@@ -4,8 +4,8 @@ import {VersionRequiredError} from '../../mixins/errors';
 
 /**
  * What a REST client is answered: how a version is named over REST where one is missing, and for
- * what the database refuses because of the data that was sent, which LoopBack would answer as a fault of
- * the server. Other errors stay as they are.
+ * what the database refuses because of the data that was sent, which LoopBack would answer as a
+ * fault of the server. Other errors stay as they are.
  */
 export function asClientError(error: unknown): unknown {
   if (error instanceof VersionRequiredError) {
