@@ -161,9 +161,8 @@ for (const [engine, givenSource] of SOURCES) {
     });
 
     it('answers ids that no row can have without a fault', async () => {
-      const odd = ['no-uuid', '%00', '%F0%9F%98%80', '%22', '%27', 'null', 'undefined', '-1',
-        '1e999', 'NaN', '99999999999', '9007199254740993', 'x'.repeat(2000), '__proto__',
-        'constructor', 'toString', 'hasOwnProperty', '..%2F..', '%5Bobject%20Object%5D'];
+      const odd = ['no-uuid', '%00', '%22', 'null', '-1', '1e999', 'x'.repeat(2000), '__proto__',
+        'constructor', 'toString', '..%2F..'];
       for (const id of odd) {
         // The memory connector keeps rows as properties of an object, which has these.
         if (engine === 'memory' && id in {}) continue;
