@@ -13,7 +13,7 @@ import {MarkBoard} from './marks';
 import type {FeedSink} from './ports';
 import type {ViewQuery} from './query';
 import type {EntityShape} from './shape';
-import {Turns} from './turns';
+import {Slices} from './slices';
 import {digest, WindowPool, type WindowEntry} from './window-pool';
 
 /** One connection, as the hub sees it. */
@@ -57,7 +57,7 @@ export class LiveHub implements FeedSink {
   private readonly channels = new Map<string, ChannelEntry>();
   private readonly marks = new MarkBoard();
   private readonly tally = new Tally();
-  private readonly turns = new Turns();
+  private readonly slices = new Slices();
   private readonly windows: WindowPool;
   /** Windows that have moved on, and whose pages are still to follow. */
   private readonly moved = new Set<LiveWindow>();
@@ -111,7 +111,7 @@ export class LiveHub implements FeedSink {
       work += changes.length;
       return window.offer({...transaction, changes, marks: []});
     });
-    this.turns.run(moves, work);
+    this.slices.run(moves, work);
     for (const mark of transaction.marks) this.marks.arrive(mark);
   }
 

@@ -32,7 +32,7 @@ export class VersionRequiredError extends BehaviourError {
 }
 
 /**
- * `_newVersion` is no name for a version: not a text, empty, or one that the row has had: the version
+ * `_newVersion` is no name for a version: not a text, empty, or one that the row has had: the one
  * that the write changes, the one before it, or with a history that of any state in there. Whoever
  * has read that state could write over what has come since.
  */

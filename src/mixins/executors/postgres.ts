@@ -1,7 +1,5 @@
 import type {Options} from '@loopback/repository';
-import {asUnavailable} from '../../core/database-errors';
 import {mayBeRespelt} from '../column-types';
-import {ForeignTransactionError, InvalidWhereError} from '../errors';
 import {
   assertOwnTransaction,
   coercedValue,
@@ -26,7 +24,7 @@ import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
 import {answersByCount, countOf, fill, leavesRowsAlone} from './postgres-answers';
-import type {PostgresConnector, Queryable} from './postgres-connector';
+import type {PostgresConnector} from './postgres-connector';
 import {withLongLists} from './postgres-lists';
 import {
   statementContext,
@@ -41,43 +39,25 @@ import {
   removeStatement,
   type NewRow,
 } from './postgres-statements';
-import {numbered, type Fragment} from './sql';
-import {StatementNames} from './statement-names';
+import type {Fragment} from './sql';
+import {MAX_PARAMETERS, StatementRunner, type Answer, type Naming} from './statement-runner';
 
-const DEFAULT_NAMED_STATEMENTS = 500;
-/** PostgreSQL's protocol counts them in 16 bits. */
-const MAX_PARAMETERS = 65_535;
 /** In an INSERT of more rows than that, planning a subquery for each takes most of the time. */
 const COUNTED_AT_ONCE = 20;
-/**
- * The server found out before it ran anything: the table was altered (0A000), or a pooler has given
- * us a connection that does not know the name (26000).
- */
-const PLAN_UNUSABLE: ReadonlySet<string> = new Set(['0A000', '26000']);
-
 /** Runs each plan as one named statement of PostgreSQL, in the caller's transaction if given. */
 export class PostgresExecutor implements Executor {
-  private readonly names: Readonly<Record<'named' | 'named list', StatementNames>>;
   private readonly shapes = new WeakMap<JugglerModelClass, TableShape>();
   private readonly contexts = {
     count: new WeakMap<PlanTarget, StatementContext>(),
     rows: new WeakMap<PlanTarget, StatementContext>(),
   };
-  private version?: Promise<number>;
-
+  private readonly runner: StatementRunner;
   /** Writes long lists as one value. */
   private readonly connector: PostgresConnector;
 
-  constructor(private readonly own: PostgresConnector) {
-    const connector = withLongLists(own);
-    this.connector = connector;
-    const {namedStatements = true} = connector.settings;
-    const limit = namedStatements === true ? DEFAULT_NAMED_STATEMENTS : Number(namedStatements);
-    // Lists have as many shapes as there are filters: they must not use up the names of the rest.
-    this.names = {
-      named: new StatementNames(limit),
-      'named list': new StatementNames(Math.floor(limit / 5)),
-    };
+  constructor(connector: PostgresConnector) {
+    this.runner = new StatementRunner(connector);
+    this.connector = withLongLists(connector);
   }
 
   async run(
@@ -109,32 +89,9 @@ export class PostgresExecutor implements Executor {
     }
   }
 
-  /**
-   * Runs a statement on the pool or the caller's transaction. One whose plan does not fit the table
-   * any more is repeated, unless it has ended a transaction; the next try will pass there too.
-   *
-   * @throws DatabaseUnavailableError, and what else the database says
-   */
-  async query(
-    statement: Fragment,
-    options: Options,
-    naming: 'named' | 'named list' | 'unnamed' = 'named',
-  ): Promise<{rows: unknown[][]; rowCount: number | null}> {
-    if (statement.params.length > MAX_PARAMETERS) {
-      throw new InvalidWhereError(`The statement would have ${statement.params.length} values.`);
-    }
-    const names = naming === 'unnamed' ? undefined : this.names[naming];
-    const {text, name} = names?.of(statement.sql) ?? {text: numbered(statement.sql)};
-    const values = [...statement.params];
-    const connection = this.connectionFor(options);
-    try {
-      return await answerOf(connection.query({name, text, values, rowMode: 'array'}));
-    } catch (error) {
-      if (!names || !name || !PLAN_UNUSABLE.has((error as {code?: string}).code ?? '')) throw error;
-      names.forget(statement.sql);
-      if (options.transaction) throw error;
-      return answerOf(connection.query({text, values, rowMode: 'array'}));
-    }
+  /** Runs a statement of another's; see {@link StatementRunner.run}. */
+  query(statement: Fragment, options: Options, naming?: Naming): Promise<Answer> {
+    return this.runner.run(statement, options, naming);
   }
 
   /** The connector's own SELECT for a filter that juggler has normalized. */
@@ -212,7 +169,7 @@ export class PostgresExecutor implements Executor {
   ): Promise<Row[]> {
     const {entity} = context;
     const insert = async (part: readonly NewRow[], within: Options) => {
-      const result = await this.query(insertStatement(context, part, returned), within);
+      const result = await this.runner.run(insertStatement(context, part, returned), within);
       if (returned.length === 0) return part.map((): Row => ({}));
       return result.rows.map(row => this.rowFrom(entity, row, returned));
     };
@@ -239,7 +196,7 @@ export class PostgresExecutor implements Executor {
   ): Promise<readonly NewRow[]> {
     const ids = rows.map(row => row.values[entity.idName] ?? null);
     if (!history || ids.every(id => id === null)) return rows;
-    const {rows: used} = await this.query(lastRevisionsStatement(history, ids), options);
+    const {rows: used} = await this.runner.run(lastRevisionsStatement(history, ids), options);
     const last = new Map(used.map(([place, revision]) => [Number(place), Number(revision)]));
     return rows.map(({values, assign}, i) => {
       const _revision = 1 + (last.get(i + 1) ?? 0);
@@ -274,7 +231,7 @@ export class PostgresExecutor implements Executor {
     {entity, wanted}: StatementContext,
     options: Options,
   ): Promise<WriteResult> {
-    const result = await this.query(statement, options);
+    const result = await this.runner.run(statement, options);
     if (answersByCount(plan, wanted)) return {count: result.rowCount ?? 0, rows: []};
     const counted = leavesRowsAlone(plan);
     if (wanted === 'rows') {
@@ -313,38 +270,11 @@ export class PostgresExecutor implements Executor {
         connector: this.connector,
         entity: this.shapeOf(target.model),
         history: target.history && this.shapeOf(target.history),
-        returnsOld: (await this.serverVersion(options)) >= 180000,
+        returnsOld: (await this.runner.serverVersion(options)) >= 180000,
         wanted,
       });
       contexts.set(target, context);
     }
     return context;
   }
-
-  private serverVersion(options: Options): Promise<number> {
-    const connection = this.connectionFor(options);
-    const text = 'SHOW server_version_num';
-    this.version ??= answerOf(connection.query({text, values: [], rowMode: 'array'}))
-      .then(({rows}) => Number(rows[0][0]))
-      .catch(error => {
-        this.version = undefined;
-        throw error;
-      });
-    return this.version;
-  }
-
-  private connectionFor(options: Options): Queryable {
-    const {transaction} = options;
-    if (!transaction) return this.connector.pg;
-    const {connection, txId, connector} = transaction;
-    if (connector !== this.own) throw new ForeignTransactionError('the repository');
-    if (!connection || connection.txId !== txId) throw new Error('The transaction is not active.');
-    return connection;
-  }
-}
-
-function answerOf(query: ReturnType<Queryable['query']>): ReturnType<Queryable['query']> {
-  return query.catch(error => {
-    throw asUnavailable(error);
-  });
 }

@@ -41,7 +41,8 @@ describe('the hub', () => {
       {message: 'Connection terminated unexpectedly'},
     ];
     const broken = [{code: '42P01'}, {code: '57014'}, {message: 'no such column'}];
-    for (const [errors, expected] of [[away, 'DATABASE_UNAVAILABLE'], [broken, undefined]] as const) {
+    const cases = [[away, 'DATABASE_UNAVAILABLE'], [broken, undefined]] as const;
+    for (const [errors, expected] of cases) {
       for (const error of errors) {
         const thrown = Object.assign(new Error('the read failed'), error);
         const {hub} = givenHub({}, () => { throw thrown; });

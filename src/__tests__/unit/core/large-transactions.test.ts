@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type {Change, RowImage} from '../../../core/change';
 import {LiveHub, type Subscription} from '../../../core/hub';
 import type {EntityShape} from '../../../core/shape';
-import {Turns} from '../../../core/turns';
+import {Slices} from '../../../core/slices';
 import type {DeltaMessage} from '../../../protocol/messages';
 
 const TEXT = {kind: 'text', hidden: false, encrypted: false} as const;
@@ -59,18 +59,18 @@ describe('a large transaction', () => {
   });
 });
 
-describe('jobs in turns', () => {
+describe('jobs in slices', () => {
   it('are all done in order, and others have their turn in between', async () => {
     let time = 0;
     const done: string[] = [];
-    const turns = new Turns(() => time);
+    const slices = new Slices(() => time);
     const finished = new Promise<void>(resolve => {
       for (let i = 0; i < 6; i++) {
-        turns.add(() => {
+        slices.add(() => {
           time += 6;
           done.push(`job ${i}`);
           if (i === 1) setImmediate(() => done.push('other'));
-          if (i === 2) turns.add(() => (done.push('added'), resolve()));
+          if (i === 2) slices.add(() => (done.push('added'), resolve()));
           if (i === 5) assert.ok(done.includes('other'), 'between the jobs');
         });
       }
@@ -79,7 +79,7 @@ describe('jobs in turns', () => {
     const others = done.splice(done.indexOf('other'), 1);
     assert.deepEqual(others, ['other']);
     assert.deepEqual(done, ['job 0', 'job 1', 'job 2', 'job 3', 'job 4', 'job 5', 'added']);
-    assert.equal(turns.size, 0);
+    assert.equal(slices.size, 0);
   });
 });
 

@@ -5,7 +5,7 @@ const SLICE_MS = 10;
 const AT_ONCE = 5000;
 
 /** Does one job after the other, and lets the process do something else now and then. */
-export class Turns {
+export class Slices {
   private jobs: (() => void)[] = [];
   private next = 0;
 
