@@ -314,7 +314,7 @@ function anyCondition(
   return text ? {sql: `(${text.replace(/^WHERE /, '')})`, params} : undefined;
 }
 
-/** Looked up only where the caller has named the version; the row's lock keeps the history still. */
+/** Looked up only where the caller named the version; the row's lock keeps its history still. */
 function unusedIn(
   {entity, history}: StatementContext,
   {unused}: ChangePlan,
