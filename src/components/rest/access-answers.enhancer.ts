@@ -1,4 +1,4 @@
-import {CoreBindings, inject, injectable, type Application} from '@loopback/core';
+import {config, CoreBindings, inject, injectable, type Application} from '@loopback/core';
 import {
   asSpecEnhancer,
   type OASEnhancer,
@@ -8,14 +8,15 @@ import {
 import {FilterGuard} from '../../core/access';
 import {LiveEntitiesBindings} from '../../keys';
 import {errorAnswer, OF_ENTITY} from './error-answers';
+import type {WithErrorStyle} from './oe-errors';
 
 const SCHEME = 'liveEntitiesToken';
 const VERBS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /**
  * Completes the OpenAPI document of generated controllers by what depends on the application: that
- * a token can be sent, and who is answered 401 or 403. Filters can be bound after controllers are
- * made, so it is decided when the document is asked for.
+ * a token can be sent, who is answered 401 or 403, and how versions are refused. Filters can be
+ * bound after controllers are made, so it is decided when the document is asked for.
  */
 @injectable(asSpecEnhancer)
 export class AccessAnswersEnhancer implements OASEnhancer {
@@ -23,6 +24,8 @@ export class AccessAnswersEnhancer implements OASEnhancer {
 
   constructor(
     @inject(CoreBindings.APPLICATION_INSTANCE) private readonly application: Application,
+    @config({fromBinding: LiveEntitiesBindings.COMPONENT})
+    private readonly settings: WithErrorStyle = {},
   ) {}
 
   async modifySpec(spec: OpenApiSpec): Promise<OpenApiSpec> {
@@ -32,14 +35,12 @@ export class AccessAnswersEnhancer implements OASEnhancer {
       optional: true,
     });
     for (const operation of operationsIn(spec)) {
+      if (this.settings.errors === 'oe') asOeAnswers(operation);
       const entity = operation[OF_ENTITY] as string;
       const mayRefuse = guard instanceof FilterGuard ? guard.mayRefuse(entity) : Boolean(guard);
       if (takesTokens || mayRefuse) operation.responses[401] ??= errorAnswer(401);
       if (mayRefuse) operation.responses[403] ??= errorAnswer(403);
-      // The past of a row that is not there is empty; that of one out of reach is not found.
-      const isHistory = operation['x-operation-name'] === 'history';
-      const isScoped = guard instanceof FilterGuard && guard.hasScope(entity);
-      if (isHistory && isScoped) operation.responses[404] ??= errorAnswer(404);
+      if (guard instanceof FilterGuard && guard.hasScope(entity)) asScopedAnswers(operation);
       // Without a token a call passes as nobody's; the filters say what that may do.
       if (takesTokens) operation.security ??= [{}, {[SCHEME]: []}];
     }
@@ -48,6 +49,21 @@ export class AccessAnswersEnhancer implements OASEnhancer {
     const securitySchemes = {...spec.components?.securitySchemes, [SCHEME]: scheme};
     return {...spec, components: {...spec.components, securitySchemes}};
   }
+}
+
+/** The past of a row that is not there is empty; that of one out of reach is not found. */
+function asScopedAnswers({responses, ...operation}: OperationObject): void {
+  if (operation['x-operation-name'] === 'history') responses[404] ??= errorAnswer(404);
+}
+
+/** Of missing and stale versions oe-common-mixins says 422; other reasons keep their status. */
+function asOeAnswers({responses, ...operation}: OperationObject): void {
+  const isOfVersion = operation['x-operation-name'] === 'deleteVersion';
+  const hasVersions = isOfVersion || responses[428] !== undefined || responses[412] !== undefined;
+  if (!hasVersions) return;
+  responses[422] ??= errorAnswer(422);
+  delete responses[428];
+  if (isOfVersion) delete responses[409];
 }
 
 /** The operations of generated controllers. */

@@ -17,7 +17,8 @@ import {VersionConflictError, VersionRequiredError} from '../../mixins/errors';
 /** How refusals of a missing or stale version are answered over REST. */
 export type ErrorStyle = 'oe' | 'standard';
 
-interface WithErrorStyle {
+/** The part of the component's configuration that says it. */
+export interface WithErrorStyle {
   readonly errors?: ErrorStyle;
 }
 

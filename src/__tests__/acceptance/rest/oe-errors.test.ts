@@ -68,6 +68,16 @@ describe("errors: 'oe'", () => {
     assert.equal(body.error.code, 'VALIDATION_FAILED');
   });
 
+  it('says so in the OpenAPI document', async () => {
+    const {body} = await client.get('/openapi.json').expect(200);
+    const of = (verb: string, path: string) => Object.keys(body.paths[path][verb].responses).join();
+    assert.equal(of('delete', '/books/{id}'), '204,400,401,404,412,422');
+    assert.equal(of('delete', '/books/{id}/{version}'), '200,400,401,404,422');
+    assert.equal(of('post', '/books/{id}/restore'), '200,400,401,404,409,412,422');
+    assert.equal(of('get', '/books/{id}'), '200,304,400,401,404');
+    assert.doesNotMatch(JSON.stringify(body.paths), /"428"/);
+  });
+
   it("keeps the application's own options of the error writer", async () => {
     const options = await fixture.app.get(RestBindings.ERROR_WRITER_OPTIONS);
     assert.deepEqual(options.safeFields, ['hint', 'type', 'retriable']);
