@@ -184,7 +184,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     override async findOne(filter?: Filter<any>, options?: Options): Promise<any> {
       if (!this.live) return super.findOne(filter, options);
-      const {directReads} = this.live;
+      const {directReads} = this;
       const first = {limit: 1} as const;
       const direct = directReads && this.reader.readDirectly(directReads, filter, options, first);
       const found = await direct;

@@ -23,6 +23,25 @@ describe('what a client is told of an error of the database', () => {
     });
   }
 
+  const ofMariaDb = [
+    ['ER_DATA_TOO_LONG', 1406, '22001', 400, 'INVALID_VALUE'],
+    ['WARN_DATA_TRUNCATED', 1265, '01000', 400, 'INVALID_VALUE'],
+    ['ER_BAD_NULL_ERROR', 1048, '23000', 422, 'CONSTRAINT_VIOLATION'],
+    ['ER_INNODB_AUTOEXTEND_SIZE_OUT_OF_RANGE', 4025, '23000', 422, 'CONSTRAINT_VIOLATION'],
+    ['ER_ROW_IS_REFERENCED_2', 1451, '23000', 409, 'REFERENCE_VIOLATION'],
+    ['ER_DUP_ENTRY', 1062, '23000', 409, 'UNIQUE_VIOLATION'],
+    ['ER_LOCK_DEADLOCK', 1213, '40001', 500, 'INTERNAL_ERROR'],
+    ['ER_NO_SUCH_TABLE', 1146, '42S02', 500, 'INTERNAL_ERROR'],
+  ] as const;
+  for (const [state, errno, sqlState, statusCode, code] of ofMariaDb) {
+    it(`says ${code} for ${state}, whatever status the connector gives it`, () => {
+      const given = {code: state, errno, sqlState, statusCode: statusCode === 500 ? 500 : 422};
+      const error = toWireError(Object.assign(new Error(quoting), given));
+      assert.deepEqual([error.statusCode, error.code], [statusCode, code]);
+      assert.doesNotMatch(JSON.stringify(error), /4111/);
+    });
+  }
+
   for (const state of ['42P01', '57014', '40001', 'ECONNREFUSED', '2200']) {
     it(`says only that something failed for ${state}`, () => {
       const error = toWireError(Object.assign(new Error(quoting), {code: state}));
