@@ -8,6 +8,9 @@ import {givenShop, type Shop} from '../support/shop';
 
 type Answer = {ok: boolean; error?: WireError} & Record<string, unknown>;
 
+/** More than the limit lets through in the seconds that a busy machine takes to send them. */
+const FLOOD = 4_000;
+
 describe('a client that does not keep to the protocol', function () {
   this.timeout(30_000);
   let database: TestDatabase;
@@ -156,14 +159,18 @@ describe('a client that does not keep to the protocol', function () {
   it('has the same limit for what is no call, answered or not', async () => {
     const [asking, shouting] = [await connected(), await connected()];
     const answers = await Promise.all(
-      Array.from({length: 400}, () => call(asking, 'nonsense', {})),
+      Array.from({length: FLOOD}, () => call(asking, 'nonsense', {})),
     );
     const codes = new Set(answers.map(({error}) => error?.code));
     assert.deepEqual(codes, new Set(['BAD_REQUEST', 'RATE_LIMITED']));
     for (const event of ['nonsense', 'read']) {
-      for (let i = 0; i < 400; i++) shouting.emit(event, {type: 'Category', id: 'c1'});
-      const {error} = await call(shouting, 'read', {type: 'Category', id: 'c1'});
-      assert.equal(error?.code, 'RATE_LIMITED', event);
+      for (let i = 0; i < FLOOD; i++) shouting.emit(event, {type: 'Category', id: 'c1'});
+      // Fewer than the limit: they are refused only because of what came before. One or the other
+      // has a place that the time since has earned.
+      const after = await Promise.all(
+        Array.from({length: 50}, () => call(shouting, 'read', {type: 'Category', id: 'c1'})),
+      );
+      assert.ok(after.some(({error}) => error?.code === 'RATE_LIMITED'), event);
       let answer;
       do answer = await call(shouting, 'read', {type: 'Category', id: 'c1'});
       while (!answer.ok);
