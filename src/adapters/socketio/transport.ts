@@ -88,7 +88,7 @@ export class SocketTransport implements Publisher {
       perMessageDeflate: false,
       maxHttpBufferSize: options.payloadBytes,
       cors: options.cors,
-      allowRequest: (_, allow) => this.turns.take(() => allow(undefined, true)),
+      allowRequest: (request, allow) => this.allowInTurn(request, allow),
     });
     this.io.use((socket, next) => {
       const accepted = this.turns.mine().then(() => this.accept(socket));
@@ -126,6 +126,20 @@ export class SocketTransport implements Publisher {
     await this.io.close();
   }
 
+  /**
+   * Node takes its own listener off a socket that is to be upgraded, and Engine.IO has none on it
+   * before the request is allowed: an error in between would end the process.
+   */
+  private allowInTurn(request: IncomingMessage, allow: Allow): void {
+    const {socket} = request;
+    socket.on('error', unheard);
+    this.turns.take(() => {
+      if (socket.destroyed) return;
+      socket.off('error', unheard);
+      allow(undefined, true);
+    });
+  }
+
   private async accept(socket: LiveSocket): Promise<void> {
     const handshake = socket.handshake.auth as Partial<Handshake>;
     const {protocol, token} = handshake;
@@ -138,7 +152,7 @@ export class SocketTransport implements Publisher {
     if (token !== undefined && typeof token !== 'string') {
       throw new LiveEntityError('BAD_REQUEST', 'the token of the handshake is a text');
     }
-    const address = this.options.addressOf?.(socket.request) ?? socket.handshake.address;
+    const address = this.addressOf(socket);
     const outlet = new SocketOutlet(socket, this.options.slowBytes, this.drains.add);
     this.outlets.set(socket, outlet);
     const connection: Connection = {
@@ -166,6 +180,12 @@ export class SocketTransport implements Publisher {
     }
   }
 
+  /** Empty where there is none, as on a Unix socket. */
+  private addressOf({request, handshake}: LiveSocket): string {
+    const address: unknown = this.options.addressOf?.(request) ?? handshake.address;
+    return typeof address === 'string' ? address : '';
+  }
+
   /** Socket.IO takes any number of handshakes on one connection while the first is under way. */
   private enter({conn}: LiveSocket, address: string): () => void {
     if (this.taken.has(conn)) {
@@ -174,7 +194,7 @@ export class SocketTransport implements Publisher {
     }
     const {connectionsPerAddress: most} = this.options;
     const network = networkOf(address);
-    if (this.addresses.of(network) >= most) {
+    if (network !== '' && this.addresses.of(network) >= most) {
       const message = `at most ${most} connections from one address`;
       throw new LiveEntityError('TOO_MANY_CONNECTIONS', message, 429);
     }
@@ -261,6 +281,12 @@ export class SocketTransport implements Publisher {
       socket.conn.request.socket.destroy();
     }
   }
+}
+
+type Allow = Parameters<NonNullable<ServerOptions['allowRequest']>>[1];
+
+function unheard(): void {
+  // Who has gone while waiting is not waited for.
 }
 
 /** A connection can break between the handshake and `connection`, when no `disconnect` comes. */
