@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import {networkOf} from '../../adapters/socketio/network';
+import {isConnectionLoss} from '../../core/database-errors';
 import {LiveEntityError} from '../../core/errors';
 import type {Row} from '../../protocol/page';
 
@@ -34,7 +35,7 @@ interface Failures {
 /**
  * Counts failed logins: of a connection, of a name from an address, and, ten times as many, of an
  * address and of a name. An attempt counts from its beginning, so that a burst cannot pass, and is
- * given back when it succeeds.
+ * given back when it succeeds, and when the database was away.
  *
  * Whoever guesses from many addresses could keep a person out by having their name refused
  * everywhere. So an address from which somebody has signed in by a name is not asked how often
@@ -63,11 +64,18 @@ export class LoginAttempts {
     const wait = Math.max(...keys.map(key => this.waitFor(key)));
     if (wait > 0) throw tooMany(wait);
     for (const key of keys) this.count(key, key.weight);
-    const result = await login();
-    for (const key of keys) this.count(key, -key.weight);
+    const result = await login().catch(error => {
+      if (saysNothing(error)) this.giveBack(keys);
+      throw error;
+    });
+    this.giveBack(keys);
     // Of several names it cannot be told which one it was that signed in.
     if (names.length === 1) this.remember(pairOf(names[0], address));
     return result;
+  }
+
+  private giveBack(keys: readonly Key[]): void {
+    for (const key of keys) this.count(key, -key.weight);
   }
 
   private keysOf(
@@ -117,6 +125,11 @@ export class LoginAttempts {
     if (!known) return 0;
     return Math.max(0, known.count - ((this.now() - known.since) / WINDOW) * allowed);
   }
+}
+
+/** Whether a failure is no answer to the credentials, whatever they were. */
+function saysNothing(error: unknown): boolean {
+  return isConnectionLoss(error) || Number((error as {statusCode?: unknown}).statusCode) >= 500;
 }
 
 function pairOf(name: string, address: string): string {

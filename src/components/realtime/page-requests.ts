@@ -152,7 +152,9 @@ export class PageRequests {
     }
     if (!rule) {
       const render = this.filtered(entity, access, fields);
-      return {key: `connection ${session.id}`, isPrivate: true, render};
+      // A filter can go by the view, too: two views of one query are rendered each for itself.
+      const key = `connection ${session.id} ${queryKey(access.query)}`;
+      return {key, isPrivate: true, render};
     }
     const {key, principal} = audienceOf(who => rule(who), session.principal);
     const render = this.filtered(entity, sharedRequest(access, principal), fields);

@@ -25,6 +25,17 @@ describe('login attempts', () => {
     for (let i = 0; i < 10; i++) await succeed();
   });
 
+  it('cost nothing when nobody could look at them', async () => {
+    const away = [{code: 'ECONNREFUSED'}, {code: 'DATABASE_UNAVAILABLE', statusCode: 503}];
+    for (let i = 0; i < 10; i++) {
+      const login = async () => {
+        throw Object.assign(new Error('away'), away[i % 2]);
+      };
+      await assert.rejects(attempts.attempt({address: '10.0.0.1'}, {username: 'ada'}, login), /away/);
+    }
+    await succeed();
+  });
+
   it('of one name are counted over connections, in whatever way it is written', async () => {
     await assert.rejects(fail({connection: 'a'}, {username: 'Ada'}), /wrong/);
     await assert.rejects(fail({connection: 'b'}, {username: ' ada '}), /wrong/);
