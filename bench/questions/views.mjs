@@ -47,7 +47,7 @@ export const views = {
 };
 
 const OF_ZERO = [{views: 1_000}, {views: 400, ofASocket: 1}];
-const HOW_OF_ZERO = {rounds: 5, warmUp: 1, writes: 10, atOnce: 1};
+const HOW_OF_ZERO = {rounds: 3, warmUp: 1, writes: 10, atOnce: 1};
 
 /**
  * Servers of one kind, in turns: one with the affected view only, others with many alive.
@@ -55,7 +55,7 @@ const HOW_OF_ZERO = {rounds: 5, warmUp: 1, writes: 10, atOnce: 1};
  * @param cases `{views, ofASocket}` of those with many
  */
 async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
-  const {rounds = quick ? 4 : 12, warmUp = quick ? 1 : 2, writes = quick ? 60 : 150, atOnce} = how;
+  const {rounds = quick ? 4 : 8, warmUp = quick ? 1 : 2, writes = quick ? 60 : 150, atOnce} = how;
   const running = {};
   for (const each of [{views: 1}, ...cases]) {
     const words = wordsOf(each);
