@@ -4,6 +4,8 @@ import type {EntityRepository} from './types';
 export interface Engine {
   /** Whether it looks into JSON: `{'meta.size': 4}`. */
   readonly readsKeys: boolean;
+  /** Whether it keeps properties that a model with `strict: false` does not name. */
+  readonly isOpen: boolean;
 }
 
 interface Connector {
@@ -15,5 +17,5 @@ interface Connector {
 export function engineOf({dataSource}: Pick<EntityRepository, 'dataSource'>): Engine {
   const connector = dataSource?.connector as Connector | undefined;
   const isSql = Boolean(connector?.getTypes?.().includes('sql'));
-  return {readsKeys: !isSql || connector?.name === 'postgresql'};
+  return {readsKeys: !isSql || connector?.name === 'postgresql', isOpen: !isSql};
 }

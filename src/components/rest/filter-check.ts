@@ -26,10 +26,15 @@ const NEVER_EMPTY_IN_WRITES: ReadonlySet<string> = new Set(['and', 'or']);
 /** A key within a JSON property. Connectors take a question mark for a parameter of theirs. */
 const KEY = /^[\p{L}\p{N}_$@:/ -]+$/u;
 
+/** A property that the model does not name. */
+const OPEN: PropertyDefinition = {type: 'any'};
+
 /** What can be compared and ordered by. */
 interface Comparable {
   readonly modelName: string;
   readonly properties: Readonly<Record<string, PropertyDefinition>>;
+  /** Whether rows can have a property that the model does not name. */
+  canHave?(name: string): boolean;
 }
 
 /**
@@ -92,19 +97,21 @@ export function checkedWhereOfWrite(
 }
 
 function checkedPage(entity: Comparable, filter: Filter, engine: Engine): Filter {
-  const {order, where, ...rest} = filter;
-  checkOrder(entity, order, engine);
+  const {order: asked, where, ...rest} = filter;
+  const order = checkedOrder(entity, asked, engine);
   checkNumbers(filter);
   const conditions = checkedConditions(entity, where, engine);
   // Connectors write the beginning of an ORDER BY for an empty list, and nothing after it.
-  const isOrdered = order && [order].flat().length > 0;
+  const isOrdered = order.length > 0;
   return {...rest, ...(conditions ? {where: conditions} : {}), ...(isOrdered ? {order} : {})};
 }
 
 function comparable(entity: typeof Entity): Comparable {
   const hidden = hiddenProperties(entity);
   const shown = Object.entries(entity.definition.properties).filter(([name]) => !hidden.has(name));
-  return {modelName: entity.modelName, properties: Object.fromEntries(shown)};
+  const {properties, settings} = entity.definition;
+  const canHave = (name: string) => settings.strict === false && !Object.hasOwn(properties, name);
+  return {modelName: entity.modelName, properties: Object.fromEntries(shown), canHave};
 }
 
 function checkedConditions(
@@ -149,12 +156,15 @@ function checkOperand(entity: Comparable, path: string, operand: unknown, engine
   if (reason) throw invalid(reason);
 }
 
-function checkOrder(entity: Comparable, order: unknown, engine: Engine): void {
-  for (const entry of order ? [order].flat() : []) {
-    const match = /^\s*(\S+)(\s+(ASC|DESC))?\s*$/i.exec(String(entry));
-    if (!match) throw invalid(`'${String(entry)}' is not an order such as 'name ASC'`);
+/** One key after the other: of several in one text, connectors take the first. */
+function checkedOrder(entity: Comparable, order: unknown, engine: Engine): string[] {
+  const keys = order ? [order].flat().flatMap(entry => String(entry).split(',')) : [];
+  return keys.map(key => {
+    const match = /^\s*(\S+)(\s+(ASC|DESC))?\s*$/i.exec(key);
+    if (!match) throw invalid(`'${key}' is not an order such as 'name ASC'`);
     propertyOf(entity, match[1], engine);
-  }
+    return key.trim();
+  });
 }
 
 /** A number that is too large for the database becomes a word of SQL on its way there. */
@@ -166,13 +176,16 @@ function checkNumbers({limit, offset, skip}: Filter): void {
 }
 
 function propertyOf(
-  {modelName, properties}: Comparable,
+  {modelName, properties, canHave}: Comparable,
   path: string,
-  {readsKeys}: Engine,
+  {readsKeys, isOpen}: Engine,
 ): PropertyDefinition {
   const [name, ...keys] = path.split('.');
-  if (!Object.hasOwn(properties, name)) throw invalid(`${modelName} has no property '${name}'`);
-  const property = properties[name];
+  const isNamed = Object.hasOwn(properties, name);
+  if (!isNamed && !(isOpen && canHave?.(name))) {
+    throw invalid(`${modelName} has no property '${name}'`);
+  }
+  const property = isNamed ? properties[name] : OPEN;
   if (keys.length === 0) return property;
   if (!NESTED.has(kindOf(property))) throw invalid(`'${name}' has nothing in it`);
   if (!readsKeys) throw invalid(`the database does not look into '${name}'`);

@@ -499,6 +499,8 @@ for (const [where, givenDatabase] of [
           [{where: {and: [], _createdOn: {gt: '2999-01-01'}}}, 200],
           [{where: {or: [{nmae: 'x'}]}}, 400, 'INVALID_FILTER'],
           [{order: ['nmae ASC']}, 400, 'INVALID_FILTER'],
+          [{order: 'name DESC, id'}, 200],
+          [{order: 'name DESC, nmae'}, 400, 'INVALID_FILTER'],
           [{order: ['name ASC; DROP TABLE part']}, 400, 'INVALID_FILTER'],
           [{include: ['nothing']}, 400],
           [{include: [{relation: '__proto__'}]}, 400],
