@@ -54,19 +54,19 @@ export function addedMethods(superClass: LiveRepositoryClass): RepositoryClass {
     }
 
     async history(id: any, filter?: Filter<any>, options?: Options) {
-      return this.past().of(id, filter, options);
+      return this.past().of(id, filter ?? undefined, options);
     }
 
     async findHistory(filter?: Filter<any>, options?: Options) {
-      return this.past().find(filter, options);
+      return this.past().find(filter ?? undefined, options);
     }
 
     async findAsOf(when: Date | string, filter?: Filter<any>, options?: Options) {
-      return this.past().findAsOf(when, filter, options);
+      return this.past().findAsOf(when, filter ?? undefined, options);
     }
 
     async findByIdAsOf(id: any, when: Date | string, filter?: Filter<any>, options?: Options) {
-      return this.past().findByIdAsOf(id, when, filter, options);
+      return this.past().findByIdAsOf(id, when, filter ?? undefined, options);
     }
 
     async diff(id: any, from: RevisionRef, to: RevisionRef, options?: Options) {

@@ -28,17 +28,22 @@ function combined(key: 'and' | 'or', clauses: readonly Condition[]): Condition {
 
 function compared(key: string, operand: unknown): Condition {
   const operators = operatorsOf(operand);
-  if (operators.length === 0) return {[key]: operand};
+  if (operators.length === 0) return {[key]: own(operand)};
   const {options, ...all} = operand as Condition;
   return allOf(
     operators.flatMap((operator): Condition[] => {
-      const value: unknown = all[operator];
+      const value = own(all[operator]);
       if (operator === 'exists') return [{[key]: value ? {neq: null} : null}];
       if (operator === 'nin' && Array.isArray(value) && value.length === 0) return [];
       const said = {[operator]: value};
       return [{[key]: options !== undefined && PATTERNS.has(operator) ? {...said, options} : said}];
     }),
   );
+}
+
+/** Juggler types the values of a list in place. */
+function own(value: unknown): unknown {
+  return Array.isArray(value) ? [...(value as unknown[])] : value;
 }
 
 function allOf(parts: readonly Condition[]): Condition {

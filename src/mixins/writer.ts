@@ -2,7 +2,7 @@ import {EntityNotFoundError, type Entity, type Options} from '@loopback/reposito
 import type {ChangeKind, ChangeRequest} from './behaviour';
 import {visible} from './behaviours/soft-delete';
 import {claiming} from './claims';
-import {checkedRows, expectedVersion, namedVersion} from './behaviours/version';
+import {checkedRows, expectedVersion, namedVersion, staleVersions} from './behaviours/version';
 import {conflictsOf, meantBy} from './conflicts';
 import {assertDates} from './data-check';
 import {
@@ -240,11 +240,10 @@ export class EntityWriter<T extends Entity> {
     const where = conjunction([{[live.idName]: id}, guard]);
     const [found] = await live.model.find({where, limit: 1}, transactionOf(options));
     const row = found?.toObject(true);
-    const expected = live.has('version') ? expectedVersion(request) : undefined;
     if (!row) throw new EntityNotFoundError(live.entityClass, id);
     const actual = (row._version ?? null) as string | null;
-    const isStale = expected !== undefined && actual !== expected;
-    if (isStale) throw new VersionConflictError(live.name, id, expected, actual);
+    const [stale] = live.has('version') ? staleVersions(request, actual) : [];
+    if (stale !== undefined) throw new VersionConflictError(live.name, id, stale, actual);
     if (plan.kind === 'change' && plan.unlessSame) return row;
     const isUsed = live.has('version') && namedVersion(request) !== undefined;
     if (isUsed) throw new InvalidVersionError(live.name);

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {behaviourDefaults, type Behaviour, type ChangeRequest} from '../behaviour';
 import {InvalidVersionError, InvalidWhereError, VersionRequiredError} from '../errors';
 import {CHILD_WRITE} from '../options';
-import {value, type Assignments, type CheckedRow, type Row} from '../plan';
+import {value, type Assignments, type CheckedRow, type Condition, type Row} from '../plan';
 
 /**
  * Every state of a row has a version, and a write names the one it changes. The comparison is part
@@ -33,12 +33,11 @@ export const versionBehaviour: Behaviour = {
   },
 
   condition(request) {
-    const expected = expectedVersion(request);
-    const read = expected === undefined ? undefined : {_version: expected};
+    const conditions: Condition[] = versionsRead(request).map(_version => ({_version}));
     const named = namedVersion(request);
-    if (named === undefined) return read;
-    const another = {or: [{_oldVersion: null}, {_oldVersion: {neq: named}}]};
-    return read ? {and: [read, another]} : another;
+    const another = [{_oldVersion: null}, {_oldVersion: {neq: named}}];
+    if (named !== undefined) conditions.push({or: another});
+    return conditions.length > 1 ? {and: conditions} : conditions[0];
   },
 };
 
@@ -56,6 +55,20 @@ export function expectedVersion(request: ChangeRequest): string | null | undefin
   const needed = single && options.bumpVersion !== false && kind !== 'restore' && kind !== 'purge';
   if (named === undefined && !needed) return undefined;
   throw new VersionRequiredError(request.entityName, request.id);
+}
+
+/** The versions that a write by id names, in its options and its data, and the row has not. */
+export function staleVersions(request: ChangeRequest, actual: string | null): (string | null)[] {
+  return versionsRead(request).filter(version => version !== actual);
+}
+
+/** Whoever names two versions has read the row twice: both must be the current one. */
+function versionsRead(request: ChangeRequest): (string | null)[] {
+  const expected = expectedVersion(request);
+  if (expected === undefined) return [];
+  const inData = request.single ? request.input._version : undefined;
+  const isNamed = inData === null || typeof inData === 'string';
+  return isNamed && inData !== expected ? [expected, inData] : [expected];
 }
 
 /**

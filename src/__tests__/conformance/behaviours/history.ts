@@ -198,6 +198,15 @@ export function historySuite({dataSource, crowd, rawRows}: BehaviourTarget): voi
     assert.equal((await items.findById('a')).name, 'two');
   });
 
+  it('takes null for no filter, as find does', async () => {
+    await items.updateById('a', {name: 'two'});
+    const none = null as never;
+    assert.equal((await items.history('a', none)).length, 1);
+    assert.equal((await items.findHistory(none)).length, 1);
+    assert.equal((await items.findAsOf(new Date(), none)).length, 1);
+    assert.equal((await items.findByIdAsOf('a', new Date(), none)).id, 'a');
+  });
+
   it('takes no moment for one that is none', async () => {
     for (const odd of [undefined, null, new Date('x'), 'yesterday', {}, true]) {
       await assert.rejects(items.findAsOf(odd as never), {code: 'INVALID_WHERE'});

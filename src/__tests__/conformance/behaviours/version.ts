@@ -183,6 +183,28 @@ export function versionSuite({dataSource, crowd}: BehaviourTarget): void {
     await items.create(Object.freeze({id: 'b', name: 'two'}), options);
   });
 
+  it('never changes a list that it is given, whatever its values are typed as', async () => {
+    const rated = ['1', '2'];
+    const inq = Object.freeze([...rated]) as never;
+    const where = {qty: {inq}};
+    await Promise.all([items.find({where}), items.count(where), items.findOne({where})]);
+    await items.updateAll({name: 'two'}, where);
+    await items.deleteAll({and: [where, {qty: {between: Object.freeze(['0', '5']) as never}}]});
+    assert.deepEqual(inq, rated);
+  });
+
+  it('refuses two versions of which one is stale, whichever it is', async () => {
+    const {_version: current} = item;
+    const refused = {code: 'VERSION_CONFLICT', expected: 'stale', actual: current};
+    const stale = {name: 'two', _version: 'stale'};
+    await assert.rejects(items.updateById('a', stale, {version: current}), refused);
+    const good = {name: 'two', _version: current};
+    await assert.rejects(items.updateById('a', good, {version: 'stale'}), refused);
+    await assert.rejects(items.replaceById('a', stale, {version: current}), refused);
+    assert.equal((await items.findById('a')).name, 'one');
+    await items.updateById('a', good, {version: current});
+  });
+
   it('reads again and repeats when somebody else was faster', async () => {
     let attempts = 0;
     await items.withRetry('a', async current => {
