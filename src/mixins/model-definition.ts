@@ -130,9 +130,24 @@ export function historyDefinition(stored: ModelDefinition, idName: string): Mode
     history.addProperty(name, withMilliseconds({...property}));
   }
   const id = stored.properties[idName];
-  history.addProperty('_modelId', {...unconstrained(id)});
+  history.addProperty('_modelId', unnamed(unconstrained(id)));
   return history;
 }
+
+/** A property with the type of another and a column of its own. */
+function unnamed(property: PropertyDefinition): PropertyDefinition {
+  const free = {...property};
+  for (const name of COLUMN_NAMES) delete free[name];
+  for (const [key, v] of Object.entries(free)) {
+    if (v === null || typeof v !== 'object' || Array.isArray(v)) continue;
+    const rest = {...(v as Row)};
+    for (const name of COLUMN_NAMES) delete rest[name];
+    free[key] = rest;
+  }
+  return free;
+}
+
+const COLUMN_NAMES = ['name', 'column', 'columnName', 'fieldName'];
 
 /** Where the entity lives in a schema of its own, its history lives beside it. */
 function historySettings({settings, name}: ModelDefinition): Record<string, unknown> {

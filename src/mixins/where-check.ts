@@ -117,12 +117,17 @@ function comparedProperty(key: string, model: JugglerModelClass): JugglerPropert
   return Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
+/** Whether rows can have properties that the model does not name, and the connector keeps them. */
+export function isOpen(model: JugglerModelClass): boolean {
+  return model.settings.strict === false && !isRelational(model);
+}
+
 /** Whether the connector will know what a property, or a path into one, is. */
 export function isKnown(key: string, model: JugglerModelClass): boolean {
   const [name] = key.split('.', 1);
   const {properties} = model.definition;
   if (!Object.hasOwn(properties, name)) {
-    return model.settings.strict === false && !isRelational(model);
+    return isOpen(model);
   }
   if (name === key || !isRelational(model) || properties[name].ciphertext === true) return true;
   // Of the SQL connectors, only PostgreSQL's looks into a property; the others drop such a path.

@@ -1,11 +1,23 @@
 import {sameValue, type JugglerModelClass} from '../juggler';
-import type {Row} from '../plan';
+import type {ChangePlan, RemovePlan, Row} from '../plan';
+import {isOpen} from '../where-check';
+
+/** The properties that a row has and its model does not name, all of them empty. */
+export function openProperties(row: Row, {definition}: JugglerModelClass): Row {
+  const names = Object.keys(row).filter(name => !(name in definition.properties));
+  return Object.fromEntries(names.map(name => [name, null]));
+}
+
+/** What a replacement empties of a row of an open model: its data names the others. */
+export function emptied(plan: ChangePlan | RemovePlan, row: Row, model: JugglerModelClass): Row {
+  return plan.kind === 'change' && plan.replace && isOpen(model) ? openProperties(row, model) : {};
+}
 
 /** Whether a row has the values of the data. When in doubt it has others. */
 export function hasAlready(row: Row, data: Row, model: JugglerModelClass): boolean {
   const {properties} = model.definition;
   return Object.keys(data).every(name => {
-    const now = properties[name].type === Number ? exactNumber(row[name]) : row[name];
+    const now = properties[name]?.type === Number ? exactNumber(row[name]) : row[name];
     return sameValue(now, data[name]);
   });
 }
@@ -24,10 +36,16 @@ function exactNumber(value: unknown): unknown {
  * it makes of their columns; juggler would write it as `Thu Jan 01 …` or `[object Object]`.
  */
 export function storable(model: JugglerModelClass, name: string, value: unknown): unknown {
-  if (model.definition.properties[name].type !== String) return value;
+  if (model.definition.properties[name]?.type !== String) return value;
   if (value instanceof Date) return localTime(value);
   const {toPostgres} = (value ?? {}) as {toPostgres?: unknown};
-  return typeof toPostgres === 'function' ? toPostgres.call(value) : value;
+  if (typeof toPostgres === 'function') return toPostgres.call(value);
+  return isJson(value) ? JSON.stringify(value) : value;
+}
+
+/** What the driver makes of a column of JSON. */
+function isJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Buffer.isBuffer(value);
 }
 
 /** With its offset: so it is the same day for `date`, and the same moment for `timestamptz`. */
@@ -37,4 +55,10 @@ function localTime(moment: Date): string {
   const [hours, minutes] = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60];
   const offset = [hours, minutes].map(part => String(part).padStart(2, '0')).join(':');
   return `${local}${ahead < 0 ? '-' : '+'}${offset}`;
+}
+
+/** Now, and never before the moment at which a state began. */
+export function momentAfter(since: unknown): Date {
+  const earliest = since instanceof Date ? since.getTime() : 0;
+  return new Date(Math.max(Date.now(), earliest));
 }

@@ -23,10 +23,11 @@ import {knownValue} from '../plan';
 import {ConcurrentWriteError} from '../errors';
 import {HISTORY_PROPERTIES} from '../model-definition';
 import {rowsByIds} from '../same-id';
+import {isOpen} from '../where-check';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
 import {lastRevisions} from './juggler-revisions';
-import {hasAlready, storable} from './juggler-values';
+import {emptied, hasAlready, momentAfter, storable} from './juggler-values';
 
 /** How often a row that others keep changing is read again before a write gives up. */
 const ATTEMPTS = 100;
@@ -47,7 +48,7 @@ export class JugglerExecutor implements Executor {
     if (plan.kind === 'insert') {
       return inTransaction(target.model, options, o => insert(plan, target, o));
     }
-    if (!needsRows(plan, wanted)) return writeBlindly(plan, target.model, options);
+    if (!needsRows(plan, target.model, wanted)) return writeBlindly(plan, target.model, options);
     const write = inTransaction(target.model, options, o => writeRows(plan, target, o));
     return write.catch(error => {
       if (error instanceof NotAllThere) return {count: error.found, rows: []};
@@ -138,7 +139,7 @@ async function writeRows(
   const rows: WrittenRow[] = [];
   let same = 0;
   for (const row of found) {
-    if (data && hasAlready(row, data, model)) {
+    if (data && hasAlready(row, {...emptied(plan, row, model), ...data}, model)) {
       same++;
       continue;
     }
@@ -187,7 +188,8 @@ async function newValues(
   const values = await changedValues(unassigned, model, {}, options);
   return Object.fromEntries(
     Object.entries(values)
-      .filter(([name]) => !(name in plan.assign) && name in model.definition.properties)
+      .filter(([name]) => !(name in plan.assign))
+      .filter(([name]) => name in model.definition.properties || isOpen(model))
       .map(([name, value]) => [name, coercedValue(model, name, value)]),
   );
 }
@@ -278,8 +280,9 @@ async function changedValues(
   if (!plan.replace) return {...plan.data, ...assigned};
   const values: Row = await valuesForReplace(model, plan.data, options);
   const kept = new Set([...plan.keep, '_revision', '_validFrom', model.definition.idName()]);
-  const replaced: Row = {};
-  for (const name of Object.keys(model.definition.properties)) {
+  const replaced = emptied(plan, before, model);
+  const open = isOpen(model) ? Object.keys(values) : [];
+  for (const name of new Set([...Object.keys(model.definition.properties), ...open])) {
     if (!kept.has(name)) replaced[name] = values[name] ?? null;
   }
   return {...replaced, ...assigned};
@@ -308,14 +311,14 @@ function resolve(assigned: Assigned, name: string, before: Row, revision: number
   }
 }
 
-function momentAfter(since: unknown): Date {
-  const earliest = since instanceof Date ? since.getTime() : 0;
-  return new Date(Math.max(Date.now(), earliest));
-}
-
-function needsRows(plan: ChangePlan | RemovePlan, wanted: 'count' | 'rows'): boolean {
+function needsRows(
+  plan: ChangePlan | RemovePlan,
+  model: JugglerModelClass,
+  wanted: 'count' | 'rows',
+): boolean {
   if (wanted === 'rows' || plan.revision || plan.checked) return true;
   if (plan.kind === 'remove') return false;
+  if (plan.replace && isOpen(model)) return true;
   return Object.values(plan.assign).some(a => knownValue(a) === undefined && a.kind !== 'value');
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@loopback/repository';
 import {visible} from '../behaviours/soft-delete';
 import {InvalidWhereError} from '../errors';
+import {openProperties, storable} from '../executors/juggler-values';
 import {assertBindable} from '../executors/postgres-lists';
 import {assertOnlyParts, assertSafeFilter, orderKeys, orderOf} from '../filter-check';
 import {assertOwnTransaction, type JugglerModelClass} from '../juggler';
@@ -19,6 +20,7 @@ import {conjunction} from '../planner';
 import type {RepositoryHost} from '../repository-host';
 import {Secrets} from '../secrets';
 import {assertPlainId, plainWhere} from '../where';
+import {isOpen} from '../where-check';
 import {pruneStates, type PruneOptions} from './prune';
 import {selected} from '../selection';
 import {statesAt} from './states-at';
@@ -164,7 +166,10 @@ export class EntityHistory<T extends Entity> {
   async dataOf(id: unknown, revision: number, options?: Options): Promise<Row> {
     if ((revision as unknown) === 'current') assertRevision(undefined);
     const state = (await this.state(id, revision, options)) as Row;
-    return Object.fromEntries(this.ownProperties().map(name => [name, state[name]]));
+    const {model} = this.host.live;
+    const open = isOpen(model) ? Object.keys(openProperties(state, model)) : [];
+    const names = [...this.ownProperties(), ...open];
+    return Object.fromEntries(names.map(name => [name, storable(model, name, state[name])]));
   }
 
   async prune(which: PruneOptions, options: Options = {}): Promise<Count> {

@@ -70,6 +70,16 @@ describe('odd names in PostgreSQL', function () {
     }
   });
 
+  it('an id with a column name of its own has a history like any other', async () => {
+    const named = await givenNamed('Numbered', {}, {}, {}, {postgresql: {columnName: 'thing_id'}});
+    await named.create({id: 'a', value: 'one'});
+    const {_version} = await named.findById('a');
+    await named.updateById('a', {value: 'two', _version});
+    assert.deepEqual((await named.history('a')).map(({entity}) => entity.value), ['one']);
+    const [past] = await named.findAsOf(new Date());
+    assert.deepEqual([past.id, past.value], ['a', 'two']);
+  });
+
   it('tables that begin alike keep their histories apart', async () => {
     const all = [
       await givenNamed('One', {table: `${LONG}1`}),
@@ -110,14 +120,15 @@ describe('odd names in PostgreSQL', function () {
     postgresql?: object,
     value: Partial<PropertyDefinition> = {},
     other: Partial<PropertyDefinition> = {},
+    id: Partial<PropertyDefinition> = {},
   ): Promise<NamedRepository> {
-    const named = repositoryOf(name, postgresql ? {postgresql} : {}, value, other);
+    const named = repositoryOf(name, postgresql ? {postgresql} : {}, value, other, id);
     await dataSource.automigrate([name, `${name}History`]);
     return named;
   }
 
-  function repositoryOf(name: string, settings: object, value: object, other = {}) {
-    const entity = entityNamed(name, settings, value, other);
+  function repositoryOf(name: string, settings: object, value: object, other = {}, id = {}) {
+    const entity = entityNamed(name, settings, value, other, id);
     @versioned()
     @softDeletable()
     @historical()
@@ -126,13 +137,13 @@ describe('odd names in PostgreSQL', function () {
   }
 });
 
-function entityNamed(name: string, settings: object, value: object, other = {}) {
+function entityNamed(name: string, settings: object, value: object, other = {}, id = {}) {
   class NamedModel extends Entity {}
   NamedModel.definition = new ModelDefinition({
     name,
     settings: {...settings},
     properties: {
-      id: {type: 'string', id: true},
+      id: {type: 'string', id: true, ...id},
       value: {type: 'string', ...value},
       other: {type: 'string', ...other},
     },
