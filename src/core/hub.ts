@@ -55,6 +55,8 @@ interface ChannelEntry {
 export class LiveHub implements FeedSink {
   private readonly recent = new RecentTransactions();
   private readonly channels = new Map<string, ChannelEntry>();
+  /** Those without members that are kept for a while: those with an expiry. */
+  private readonly idle = new Set<ChannelEntry>();
   private readonly marks = new MarkBoard();
   private readonly tally = new Tally();
   private readonly slices = new Slices();
@@ -66,9 +68,10 @@ export class LiveHub implements FeedSink {
   private isLive = false;
 
   constructor(private readonly options: HubOptions) {
-    const {shapes, logger, maxWindows = MAX_WINDOWS, maxRows = MAX_ROWS} = options;
+    const {shapes, logger, cacheDuration} = options;
+    const {maxWindows = MAX_WINDOWS, maxRows = MAX_ROWS} = options;
     this.windows = new WindowPool({
-      shapes, logger, maxWindows, maxRows,
+      shapes, logger, maxWindows, maxRows, cacheDuration,
       tally: this.tally,
       contextFor: shape => this.contextFor(shape),
       evict: () => this.evict(),
@@ -207,6 +210,7 @@ export class LiveHub implements FeedSink {
     this.windows.closeAll();
     this.marks.interrupt();
     this.channels.clear();
+    this.idle.clear();
   }
 
   private async channelFor(subscription: Subscription): Promise<ChannelEntry> {
@@ -252,11 +256,16 @@ export class LiveHub implements FeedSink {
       const laggards = new Laggards<Member>(id, from => this.catchUp(channel, from));
       entry = {channel, windowEntry, members: new Set(), laggards};
       this.channels.set(id, entry);
-      windowEntry.channels.add(channel);
+      this.windows.attach(windowEntry, channel);
     }
+    this.wake(entry);
+    return entry;
+  }
+
+  private wake(entry: ChannelEntry): void {
     clearTimeout(entry.expiry);
     entry.expiry = undefined;
-    return entry;
+    this.idle.delete(entry);
   }
 
   private contextFor(shape: EntityShape): WindowContext {
@@ -283,12 +292,9 @@ export class LiveHub implements FeedSink {
   }
 
   private evict(): boolean {
-    for (const entry of this.channels.values()) {
-      if (entry.members.size > 0 || !entry.expiry) continue;
-      this.closeChannel(entry);
-      return true;
-    }
-    return false;
+    const entry = this.idle.values().next().value;
+    if (entry) this.closeChannel(entry);
+    return entry !== undefined;
   }
 
   /** Those who watch are told that it is over, instead of looking at what was. */
@@ -335,25 +341,21 @@ export class LiveHub implements FeedSink {
 
   private abandonIfEmpty(entry: ChannelEntry): void {
     if (entry.members.size > 0) return;
-    clearTimeout(entry.expiry);
-    const {isPrivate} = entry.channel.options.audience;
-    if (isPrivate) this.closeChannel(entry);
-    else entry.expiry = this.later(() => this.closeChannel(entry));
+    this.wake(entry);
+    if (this.channels.get(entry.channel.id) !== entry) return;
+    if (entry.channel.options.audience.isPrivate) return this.closeChannel(entry);
+    this.idle.add(entry);
+    const {cacheDuration} = this.options;
+    entry.expiry = setTimeout(() => this.closeChannel(entry), cacheDuration).unref();
   }
 
   private closeChannel(entry: ChannelEntry): void {
     const {channel, windowEntry} = entry;
+    this.wake(entry);
     if (entry.members.size > 0 || this.channels.get(channel.id) !== entry) return;
-    clearTimeout(entry.expiry);
     this.channels.delete(channel.id);
-    windowEntry.channels.delete(channel);
-    if (windowEntry.channels.size > 0) return;
     // A channel that others could have joined has waited already.
-    if (!channel.options.audience.isPrivate) this.windows.close(windowEntry);
-    else windowEntry.expiry = this.later(() => this.windows.close(windowEntry));
-  }
-
-  private later(action: () => void): NodeJS.Timeout {
-    return setTimeout(action, this.options.cacheDuration).unref();
+    const when = channel.options.audience.isPrivate ? 'later' : 'at once';
+    this.windows.detach(windowEntry, channel, when);
   }
 }

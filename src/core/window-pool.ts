@@ -22,7 +22,7 @@ export interface WindowEntry {
   claims: number;
   /** Rows that it holds, related ones included, as last counted. */
   rows: number;
-  /** Set while it is kept for those who come back. */
+  /** Set while it has neither channels nor claims, and is kept for those who come back. */
   expiry?: NodeJS.Timeout;
 }
 
@@ -31,10 +31,12 @@ export interface WindowPoolOptions {
   readonly maxWindows: number;
   /** Rows that all windows may hold together. */
   readonly maxRows: number;
+  /** Milliseconds that a window is kept which nobody shows. */
+  readonly cacheDuration: number;
   readonly tally: Tally;
   readonly logger: {warn(message: string): void};
   contextFor(shape: EntityShape): WindowContext;
-  /** Closes a channel that nobody watches, if there is one, and perhaps its window with it. */
+  /** Closes a channel that nobody watches, and perhaps its window with it; false: there is none. */
   evict(): boolean;
 }
 
@@ -46,6 +48,8 @@ export class WindowPool {
   private readonly watchers = new Map<RelatedRows, {window: LiveWindow; query: ViewQuery}>();
   private readonly entries = new Map<string, WindowEntry>();
   private readonly entryOf = new WeakMap<LiveWindow, WindowEntry>();
+  /** Windows that nobody shows or is about to: those with an expiry. */
+  private readonly unwatched = new Set<WindowEntry>();
   private rowsHeld = 0;
 
   constructor(private readonly options: WindowPoolOptions) {}
@@ -111,14 +115,45 @@ export class WindowPool {
       this.entries.set(key, entry);
       this.entryOf.set(window, entry);
     }
-    clearTimeout(entry.expiry);
-    entry.expiry = undefined;
+    this.wake(entry);
     entry.claims++;
     return entry;
   }
 
+  /** The caller of {@link open} has its page, or will have none. */
   release(entry: WindowEntry): void {
     entry.claims--;
+    if (this.isUnwatched(entry)) this.discard(entry);
+  }
+
+  /** A channel shows it from now on. */
+  attach(entry: WindowEntry, channel: Channel): void {
+    this.wake(entry);
+    entry.channels.add(channel);
+  }
+
+  /**
+   * A channel does not show it any more. Where it was the last one, and nobody is about to open
+   * another, the window ends: at once, or when nobody has come back for a while.
+   */
+  detach(entry: WindowEntry, channel: Channel, when: 'at once' | 'later'): void {
+    entry.channels.delete(channel);
+    if (!this.has(entry) || !this.isUnwatched(entry)) return;
+    if (when === 'at once') return this.discard(entry);
+    this.wake(entry);
+    this.unwatched.add(entry);
+    const {cacheDuration} = this.options;
+    entry.expiry = setTimeout(() => this.discard(entry), cacheDuration).unref();
+  }
+
+  private isUnwatched({channels, claims}: WindowEntry): boolean {
+    return channels.size === 0 && claims === 0;
+  }
+
+  private wake(entry: WindowEntry): void {
+    clearTimeout(entry.expiry);
+    entry.expiry = undefined;
+    this.unwatched.delete(entry);
   }
 
   /** Whether it is still kept: it may have given up while somebody waited for it. */
@@ -126,14 +161,9 @@ export class WindowPool {
     return this.entries.get(entry.key) === entry;
   }
 
-  /** Does nothing while a channel shows it, or is about to. */
-  close(entry: WindowEntry): void {
-    if (entry.channels.size === 0 && entry.claims === 0) this.discard(entry);
-  }
-
   private discard(entry: WindowEntry): void {
+    this.wake(entry);
     if (!this.has(entry)) return;
-    clearTimeout(entry.expiry);
     entry.window.close();
     this.count(entry, 0);
     this.entries.delete(entry.key);
@@ -176,6 +206,7 @@ export class WindowPool {
       window.close();
     }
     this.entries.clear();
+    this.unwatched.clear();
     this.rowsHeld = 0;
   }
 
@@ -203,8 +234,8 @@ export class WindowPool {
 
   private makeRoom(isFull: () => boolean): void {
     while (isFull()) {
-      const unwatched = [...this.entries.values()].find(each => each.expiry);
-      if (unwatched) this.close(unwatched);
+      const unwatched = this.unwatched.values().next().value;
+      if (unwatched) this.discard(unwatched);
       else if (!this.options.evict()) {
         this.options.tally.add('refusals');
         const message = `the server keeps ${this.size} views with ${this.rows} rows live, and ` +

@@ -64,7 +64,7 @@ describe('an audit of a window', () => {
     const warnings: string[] = [];
     const pool = new WindowPool({
       shapes: new Map([['Item', SHAPE]]),
-      maxWindows: 10, maxRows: 100,
+      maxWindows: 10, maxRows: 100, cacheDuration: 0,
       tally,
       logger: {warn: message => void warnings.push(message)},
       contextFor: () => contextOf(table),

@@ -279,6 +279,20 @@ describe('the hub', () => {
     hub.close();
   });
 
+  it('is not full for ever when one came for a window as its last watcher left', async () => {
+    const {hub} = givenHub({maxWindows: 1, cacheDuration: 60_000});
+    const first = nobody();
+    const reply = await arrived(hub, hub.subscribe(first, everything({isPrivate: true})));
+    assert.ok(reply.kind === 'snapshot');
+    const coming = hub.subscribe(nobody(), everything({isPrivate: true, key: 'second'}));
+    hub.unsubscribe(first, reply.snapshot.channel);
+    await coming;
+    const other = {...everything(), counts: true};
+    await assert.rejects(hub.subscribe(nobody(), other), {code: 'SERVER_BUSY'});
+    assert.deepEqual(hub.size, {windows: 1, channels: 1});
+    hub.close();
+  });
+
   it('closes no window under one who is about to see it', async () => {
     const {hub, published} = givenHub({maxWindows: 1, cacheDuration: 60_000});
     const first = nobody();
