@@ -27,7 +27,7 @@ export interface HubOptions {
   readonly resumeRing: number;
   /** Windows kept at the same time; unwatched ones make room. Default: 50,000. */
   readonly maxWindows?: number;
-  /** Rows that all windows may hold; one that would make them more ends. Default: 1,000,000. */
+  /** Rows that all windows hold, beyond which none is opened. Default: 1,000,000. */
   readonly maxRows?: number;
   /** Milliseconds between two windows that are compared with the database. Default: never. */
   readonly auditInterval?: number;

@@ -4,7 +4,7 @@ import type {Change, CommittedTransaction, RowImage} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
 import {Tally, type HubCounters} from './counters';
 import {deferred} from './deferred';
-import {FeedInterruptedError, toError} from './errors';
+import {FeedInterruptedError} from './errors';
 import {RecentTransactions} from './history';
 import type {HubOptions} from './hub-options';
 import {Laggards, type Outlet, type Position} from './laggards';
@@ -314,11 +314,7 @@ export class LiveHub implements FeedSink {
 
   /** Transactions that come in one piece from the feed make one delta of a page, not one each. */
   private changed(window: LiveWindow): void {
-    try {
-      this.windows.admit(window);
-    } catch (error) {
-      return this.gaveUp(window, toError(error));
-    }
+    this.windows.admit(window);
     if (this.moved.size === 0) queueMicrotask(() => this.publishMoved());
     this.moved.add(window);
   }

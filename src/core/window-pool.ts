@@ -29,7 +29,7 @@ export interface WindowEntry {
 export interface WindowPoolOptions {
   readonly shapes: ReadonlyMap<string, EntityShape>;
   readonly maxWindows: number;
-  /** Rows that all windows may hold together. */
+  /** Rows that all windows may hold together before none is opened any more. */
   readonly maxRows: number;
   /** Milliseconds that a window is kept which nobody shows. */
   readonly cacheDuration: number;
@@ -178,16 +178,20 @@ export class WindowPool {
 
   /**
    * A window holds other rows than before. Where they make too many of all, windows that nobody
-   * watches give way.
+   * watches give way. One that is shown already stays, and takes what the feed brings: it is
+   * bounded by itself, and must not end because others have come.
    *
-   * @throws LiveEntityError `SERVER_BUSY` (503) where there is none, and it is this one that grew
+   * @throws LiveEntityError `SERVER_BUSY` (503) where none gives way, and this one is being opened
    */
   admit(window: LiveWindow): void {
     const entry = this.entryOf.get(window);
     if (!entry || !this.has(entry)) return;
     const before = entry.rows;
     this.count(entry, window.size);
-    if (entry.rows > before) this.makeRoom(() => this.rows > this.options.maxRows);
+    if (entry.rows <= before) return;
+    const isFull = () => this.rows > this.options.maxRows;
+    if (window.state) this.giveWay(isFull);
+    else this.makeRoom(isFull);
   }
 
   /** Has a window told of what touches its related rows; undefined ends it. */
@@ -233,15 +237,20 @@ export class WindowPool {
   }
 
   private makeRoom(isFull: () => boolean): void {
+    this.giveWay(isFull);
+    if (!isFull()) return;
+    this.options.tally.add('refusals');
+    const message = `the server keeps ${this.size} views with ${this.rows} rows live, and ` +
+      'cannot keep more';
+    throw new LiveEntityError('SERVER_BUSY', message, 503);
+  }
+
+  /** Ends what nobody watches, until there is room or no such thing any more. */
+  private giveWay(isFull: () => boolean): void {
     while (isFull()) {
       const unwatched = this.unwatched.values().next().value;
       if (unwatched) this.discard(unwatched);
-      else if (!this.options.evict()) {
-        this.options.tally.add('refusals');
-        const message = `the server keeps ${this.size} views with ${this.rows} rows live, and ` +
-          'cannot keep more';
-        throw new LiveEntityError('SERVER_BUSY', message, 503);
-      }
+      else if (!this.options.evict()) return;
     }
   }
 }
