@@ -66,6 +66,8 @@ export class LiveHub implements FeedSink {
   private auditTimer: NodeJS.Timeout | undefined;
   private feed = deferred();
   private isLive = false;
+  /** Times that the feed has been interrupted. */
+  private epoch = 0;
 
   constructor(private readonly options: HubOptions) {
     const {shapes, logger, cacheDuration} = options;
@@ -139,6 +141,7 @@ export class LiveHub implements FeedSink {
   interrupted(reason: Error): void {
     if (!this.isLive) return;
     this.isLive = false;
+    this.epoch++;
     this.options.logger.warn('the change feed is interrupted; live views wait for it', reason);
     this.feed = deferred();
     this.recent.clear();
@@ -274,7 +277,8 @@ export class LiveHub implements FeedSink {
       source: this.options.source,
       recent: this.recent,
       live: () => this.feed.promise,
-      arrival: mark => this.arrival(mark),
+      epoch: () => this.epoch,
+      arrival: (mark, epoch) => this.arrival(mark, epoch),
       admit: window => this.windows.admit(window),
       changed: window => this.changed(window),
       failed: (_, error) => this.options.logger.warn(`a window of ${shape.name} waits`, error),
@@ -331,8 +335,10 @@ export class LiveHub implements FeedSink {
     }
   }
 
-  private arrival(mark: string): Promise<void> {
-    return this.isLive ? this.marks.arrival(mark) : Promise.reject(new FeedInterruptedError());
+  /** The feed may have lost, or brought already, the mark of a read that it was interrupted in. */
+  private arrival(mark: string, epoch: number): Promise<void> {
+    const mayCome = this.isLive && epoch === this.epoch;
+    return mayCome ? this.marks.arrival(mark) : Promise.reject(new FeedInterruptedError());
   }
 
   private abandonIfEmpty(entry: ChannelEntry): void {

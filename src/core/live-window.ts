@@ -30,12 +30,18 @@ export interface WindowContext {
   readonly recent: RecentTransactions;
   /** Resolves once the feed delivers. */
   live(): Promise<void>;
-  /** Resolves when the feed delivers the mark; rejects when the feed is interrupted before. */
-  arrival(mark: string): Promise<void>;
+  /** Names the time between two interruptions of the feed; taken before a read begins. */
+  epoch(): number;
+  /**
+   * Resolves when the feed delivers the mark of a read that began in this epoch; rejects when the
+   * feed is interrupted before, or has been.
+   */
+  arrival(mark: string, epoch: number): Promise<void>;
   /**
    * Rows have come that the window will hold.
    *
-   * @throws LiveEntityError `SERVER_BUSY` where all windows together then hold too many
+   * @throws LiveEntityError `SERVER_BUSY` where it is being opened, and all windows together then
+   * hold too many
    */
   admit(window: LiveWindow): void;
   /** The state has moved on. */
@@ -296,6 +302,7 @@ export class LiveWindow {
     const {source, recent} = this.context;
     const {query, counts} = this.spec;
     const release = recent.hold();
+    const epoch = this.context.epoch();
     this.reading = true;
     this.stale = false;
     this.doubted = false;
@@ -304,7 +311,7 @@ export class LiveWindow {
       const result = await source.read(query, this.span.keep + 1, counts);
       this.coming = result.rows.length;
       this.context.admit(this);
-      if (result.mark !== undefined) await this.context.arrival(result.mark);
+      if (result.mark !== undefined) await this.context.arrival(result.mark, epoch);
       const beyond = result.rows.length > this.span.keep;
       this.working = {rows: result.rows.slice(0, this.span.keep), beyond, total: result.total};
       this.queue = recent.unseenBy(id => result.sees(id));

@@ -19,9 +19,10 @@ export interface RelatedContext {
   readonly source: RowSource;
   readonly recent: RecentTransactions;
   shapeOf(entity: string): EntityShape;
-  arrival(mark: string): Promise<void>;
+  epoch(): number;
+  arrival(mark: string, epoch: number): Promise<void>;
   counted(what: 'reads' | 'asks'): void;
-  /** Rows have come. @throws LiveEntityError `SERVER_BUSY` where they are too many for all */
+  /** Rows have come. @throws LiveEntityError `SERVER_BUSY` where an opening page is one too many */
   admit(): void;
   /** The number of the last transaction that the window was handed. */
   last(): number;
@@ -157,6 +158,7 @@ export class RelatedRows {
     this.context.watch(this, this.queryFor([...links.values()]));
     const wanted = [...links].filter(([link]) => !this.groups.has(link));
     const release = recent.hold();
+    const epoch = this.context.epoch();
     try {
       this.context.counted('reads');
       const query = this.queryFor(wanted.map(([, value]) => value));
@@ -165,7 +167,7 @@ export class RelatedRows {
       if (result.rows.length > room) throw tooMany(this.include);
       this.coming = result.rows.length;
       this.context.admit();
-      if (result.mark !== undefined) await this.context.arrival(result.mark);
+      if (result.mark !== undefined) await this.context.arrival(result.mark, epoch);
       const at = this.context.last();
       const unseen = recent.unseenBy(id => result.sees(id));
       // The next snapshot will see it.

@@ -117,6 +117,7 @@ function contextOf(table: Table): WindowContext {
     },
     recent: new RecentTransactions(),
     live: () => table.live,
+    epoch: () => 0,
     arrival: async () => undefined,
     gaveUp: () => undefined,
     admit: () => undefined,

@@ -35,6 +35,28 @@ describe('the hub', () => {
     await assert.rejects(hub.subscribe(nobody(), everything()), {code: 'FEED_UNAVAILABLE'});
   });
 
+  it('reads again where the feed was interrupted before the database answered', async () => {
+    let answerLate = () => undefined as void;
+    let askedAgain = () => undefined as void;
+    const again = new Promise<void>(resolve => (askedAgain = resolve));
+    let reads = 0;
+    const read = async () => {
+      const mark = `mark ${++reads}`;
+      if (reads === 1) await new Promise<void>(resolve => (answerLate = resolve));
+      else askedAgain();
+      return {rows: [], sees: () => true, mark};
+    };
+    const {hub} = givenHub({source: {read, judge: async () => []}});
+    const waiting = hub.subscribe(nobody(), everything());
+    await turns();
+    hub.interrupted(new Error('gone'));
+    hub.resumed();
+    answerLate();
+    await again;
+    assert.equal((await arrived(hub, waiting, 'mark 2')).kind, 'snapshot');
+    hub.close();
+  });
+
   it('says to ask again when the database is away and the feed has not noticed', async () => {
     const away = [
       {code: 'ECONNREFUSED'}, {code: 'ECONNRESET'}, {code: '57P01'}, {code: '08006'},
