@@ -4,7 +4,7 @@ import type {Change, CommittedTransaction, RowImage} from './change';
 import {Channel, endOf, type Audience, type PageSpan} from './channel';
 import {Tally, type HubCounters} from './counters';
 import {deferred} from './deferred';
-import {FeedInterruptedError} from './errors';
+import {FeedInterruptedError, toError} from './errors';
 import {RecentTransactions} from './history';
 import type {HubOptions} from './hub-options';
 import {Laggards, type Outlet, type Position} from './laggards';
@@ -250,8 +250,7 @@ export class LiveHub implements FeedSink {
         this.tally.add('deltas');
         this.options.publisher.publish(delta);
       };
-      const ring = this.options.resumeRing;
-      const {logger} = this.options;
+      const {logger, resumeRing: ring} = this.options;
       const {entity} = windowEntry.window.spec.query;
       const failed = (error: unknown) => logger.warn(`a row of ${entity} is left out`, error);
       const options = {id, span, counts, audience, ring, publish, failed};
@@ -304,15 +303,7 @@ export class LiveHub implements FeedSink {
   /** Those who watch are told that it is over, instead of looking at what was. */
   private gaveUp(window: LiveWindow, error: Error): void {
     this.options.logger.warn(`a page of ${window.spec.query.entity} cannot be kept live`, error);
-    for (const {id} of [...this.windows.channelsOf(window)]) {
-      const entry = this.channels.get(id)!;
-      for (const member of [...entry.members]) {
-        entry.members.delete(member);
-        entry.laggards.forget(member);
-        member.end(id, error);
-      }
-      this.closeChannel(entry);
-    }
+    for (const {id} of [...this.windows.channelsOf(window)]) this.endChannel(id, error);
     this.windows.drop(window);
   }
 
@@ -324,15 +315,33 @@ export class LiveHub implements FeedSink {
   }
 
   private publishMoved(): void {
-    const windows = [...this.moved];
+    const channels = [...this.moved].flatMap(window => [...this.windows.channelsOf(window)]);
     this.moved.clear();
-    for (const window of windows) {
-      for (const channel of this.windows.channelsOf(window)) {
-        channel
-          .update()
-          ?.catch(error => this.options.logger.warn('a page could not be rendered', error));
-      }
+    for (const channel of channels) this.update(channel);
+  }
+
+  /** A page that cannot be told of its rows ends: it would show what was, and the others wait. */
+  private update(channel: Channel): void {
+    const failed = (thrown: unknown) => {
+      this.options.logger.warn('a page could not be rendered or sent, and ends', thrown);
+      this.endChannel(channel.id, toError(thrown));
+    };
+    try {
+      channel.update()?.catch(failed);
+    } catch (thrown) {
+      failed(thrown);
     }
+  }
+
+  private endChannel(id: string, error: Error): void {
+    const entry = this.channels.get(id);
+    if (!entry) return;
+    for (const member of [...entry.members]) {
+      entry.members.delete(member);
+      entry.laggards.forget(member);
+      member.end(id, error);
+    }
+    this.closeChannel(entry);
   }
 
   /** The feed may have lost, or brought already, the mark of a read that it was interrupted in. */
@@ -347,8 +356,7 @@ export class LiveHub implements FeedSink {
     if (this.channels.get(entry.channel.id) !== entry) return;
     if (entry.channel.options.audience.isPrivate) return this.closeChannel(entry);
     this.idle.add(entry);
-    const {cacheDuration} = this.options;
-    entry.expiry = setTimeout(() => this.closeChannel(entry), cacheDuration).unref();
+    entry.expiry = setTimeout(() => this.closeChannel(entry), this.options.cacheDuration).unref();
   }
 
   private closeChannel(entry: ChannelEntry): void {

@@ -139,6 +139,30 @@ describe('the hub', () => {
       });
     }
 
+    it('ends the page whose delta cannot be sent, and no other', async () => {
+      const sent: DeltaMessage[] = [];
+      const publisher = {publish: (delta: DeltaMessage) => {
+        JSON.stringify(delta);
+        sent.push(delta);
+      }};
+      const {hub, warnings} = givenHub({publisher});
+      const ended: Error[] = [];
+      const member: Member = {...nobody(), end: (_, error) => void ended.push(error)};
+      for (const isAsync of [false, true]) {
+        const row = {n: 5n as never};
+        const render = () => isAsync ? Promise.resolve(row) : row;
+        const unfit = everything({render, key: `unfit ${isAsync}`});
+        await arrived(hub, hub.subscribe(member, unfit));
+      }
+      await arrived(hub, hub.subscribe(nobody(), everything({key: 'fit'})));
+      hub.committed(inserting(1, 'a'));
+      await turns();
+      assert.deepEqual(sent.flatMap(({ops}) => ops.map(({key}) => key)), ['a']);
+      assert.deepEqual(ended.map(({name}) => name), ['TypeError', 'TypeError']);
+      assert.deepEqual([warnings.length, hub.size.channels], [2, 1]);
+      hub.close();
+    });
+
     it('is also a row in whose place the filter has put something else', async () => {
       for (const instead of [5, 'text', [], null, () => undefined]) {
         const {hub} = givenHub();
