@@ -44,7 +44,12 @@ export class Channels {
       const members = this.#members.get(channel) ?? [];
       // The server has forgotten the channel: there is nothing to unsubscribe from.
       this.#members.delete(channel);
-      for (const member of [...members]) member.send({type: 'ended', error});
+      const told = new Set(members);
+      for (const subscription of [...this.#all]) {
+        if (told.has(subscription)) subscription.send({type: 'ended', error});
+        // The answer that is awaited may be made already, and name this channel.
+        else if (subscription.awaits) subscription.send({type: 'elsewhereEnded', channel, error});
+      }
     });
   }
 

@@ -20,6 +20,11 @@ export type Phase = 'idle' | 'subscribing' | 'live' | 'lost' | 'resuming' | 'end
 
 type Pushed = DeltaMessage | PageSnapshot;
 
+interface Ending {
+  readonly channel: string;
+  readonly error: WireError;
+}
+
 /** A page and where it stands in its channel. */
 export interface Held extends ResumePoint {
   readonly page: PageState;
@@ -33,6 +38,8 @@ export interface SubscriptionState {
   readonly held?: Held;
   /** What came while an answer was awaited, of any channel: the answer says which one is ours. */
   readonly early: readonly Pushed[];
+  /** Channels that ended while an answer was awaited: it may put us into one of them. */
+  readonly endings: readonly Ending[];
   /** How often a page was read anew although there was one. */
   readonly resets: number;
   /** Why it ended. */
@@ -47,6 +54,8 @@ export type SubscriptionEvent =
   | {readonly type: 'delta'; readonly message: DeltaMessage}
   | {readonly type: 'snapshot'; readonly message: PageSnapshot}
   | {readonly type: 'ended'; readonly error: WireError}
+  /** Another channel has ended, or the one in which an awaited answer puts us. */
+  | ({readonly type: 'elsewhereEnded'} & Ending)
   | {readonly type: 'signedIn'}
   | {readonly type: 'signedOut'}
   | {readonly type: 'close'};
@@ -83,7 +92,13 @@ const MISFIT: WireError = {
   statusCode: 500,
 };
 
-export const initialState: SubscriptionState = {phase: 'idle', attempt: 0, early: [], resets: 0};
+export const initialState: SubscriptionState = {
+  phase: 'idle',
+  attempt: 0,
+  early: [],
+  endings: [],
+  resets: 0,
+};
 
 /** Takes one step of a subscription's life. */
 export function step(state: SubscriptionState, event: SubscriptionEvent): Transition {
@@ -114,7 +129,7 @@ function ask(
 ): Transition {
   const attempt = state.attempt + 1;
   return {
-    state: {...state, phase: 'subscribing', attempt, early: [], error: undefined},
+    state: {...state, phase: 'subscribing', attempt, early: [], endings: [], error: undefined},
     effects: [{do: 'subscribe', attempt, ...how}],
   };
 }
@@ -129,7 +144,7 @@ function resume(state: SubscriptionState): Transition {
   const {channel, epoch, seq} = state.held;
   const attempt = state.attempt + 1;
   return {
-    state: {...state, phase: 'resuming', attempt, early: []},
+    state: {...state, phase: 'resuming', attempt, early: [], endings: []},
     effects: [{do: 'subscribe', attempt, resume: {channel, epoch, seq}, patient: true}],
   };
 }
@@ -148,6 +163,8 @@ const refused: Rule<'refused'> = (state, event) => {
 const accepted: Rule<'accepted'> = (state, {attempt, reply}) => {
   if (attempt !== state.attempt) return stay(state);
   const early = state.early.filter(({channel}) => channel === channelOf(reply));
+  const over = state.endings.find(({channel}) => channel === channelOf(reply));
+  if (over) return end(state, {type: 'ended', error: over.error});
   if (reply.kind === 'snapshot') return advance(adopt(state, reply.snapshot), early);
   if (!state.held) return end(state, {type: 'ended', error: MISFIT});
   const held = {...state.held, channel: reply.channel};
@@ -167,6 +184,9 @@ export function channelOf(reply: SubscribeReply): string {
 
 const early = (state: SubscriptionState, {message}: {readonly message: Pushed}): Transition =>
   stay({...state, early: [...state.early, message]});
+
+const ending: Rule<'elsewhereEnded'> = (state, {channel, error}) =>
+  stay({...state, endings: [...state.endings, {channel, error}]});
 
 /** Takes a page as it is. */
 function adopt(state: SubscriptionState, snapshot: PageSnapshot): SubscriptionState {
@@ -218,6 +238,7 @@ const rules: Rules = {
     delta: stay,
     snapshot: stay,
     ended: end,
+    elsewhereEnded: stay,
     signedIn: stay,
     signedOut: stay,
     close,
@@ -230,6 +251,7 @@ const rules: Rules = {
     delta: early,
     snapshot: early,
     ended: end,
+    elsewhereEnded: ending,
     signedIn: stay,
     signedOut: stay,
     close,
@@ -242,6 +264,7 @@ const rules: Rules = {
     delta: (state, {message}) => advance(state, [message]),
     snapshot: (state, {message}) => advance(state, [message]),
     ended: end,
+    elsewhereEnded: stay,
     signedIn: stay,
     signedOut: stay,
     close,
@@ -254,6 +277,7 @@ const rules: Rules = {
     delta: stay,
     snapshot: stay,
     ended: end,
+    elsewhereEnded: stay,
     signedIn: stay,
     signedOut: forget,
     close,
@@ -266,6 +290,7 @@ const rules: Rules = {
     delta: early,
     snapshot: early,
     ended: end,
+    elsewhereEnded: ending,
     signedIn: stay,
     signedOut: stay,
     close,
@@ -278,6 +303,7 @@ const rules: Rules = {
     delta: stay,
     snapshot: stay,
     ended: stay,
+    elsewhereEnded: stay,
     signedIn,
     signedOut: stay,
     close,
@@ -290,6 +316,7 @@ const rules: Rules = {
     delta: stay,
     snapshot: stay,
     ended: stay,
+    elsewhereEnded: stay,
     signedIn: stay,
     signedOut: stay,
     close: stay,

@@ -228,6 +228,7 @@ function someEvent(): fc.Arbitrary<SubscriptionEvent> {
     fc.record({type: fc.constant('delta' as const), message}),
     fc.record({type: fc.constant('snapshot' as const), message: snapshot}),
     fc.record({type: fc.constant('ended' as const), error}),
+    fc.record({type: fc.constant('elsewhereEnded' as const), channel: fc.constant('c'), error}),
     fc.constant<SubscriptionEvent>({type: 'close'}),
   );
 }

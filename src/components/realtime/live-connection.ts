@@ -4,7 +4,7 @@ import type {CallName, RequestOf} from '../../adapters/socketio/requests';
 import type {Connection, ConnectionHandler} from '../../adapters/socketio/transport';
 import {LiveEntityError} from '../../core/errors';
 import type {Member} from '../../core/hub';
-import type {SubscribeRequest} from '../../protocol/messages';
+import type {SubscribeReply, SubscribeRequest} from '../../protocol/messages';
 import {ConnectionSession, sessionChanged} from './connection-session';
 import type {LiveSession} from './live-call';
 import type {LiveControllers, LiveMethod} from './live.controller';
@@ -27,6 +27,8 @@ export class LiveConnection implements ConnectionHandler {
   private joined = new Set<string>();
   private member: Member;
   private pending = 0;
+  /** Channels that ended while a subscription was unanswered, which may have been its own. */
+  private readonly ends = new Map<string, Error>();
   private calls = 0;
   private isClosed = false;
 
@@ -80,7 +82,11 @@ export class LiveConnection implements ConnectionHandler {
     this.leaveAll();
   }
 
-  /** A subscription counts from the moment it is asked for, so a burst cannot pass the limit. */
+  /**
+   * A subscription counts from the moment it is asked for, so a burst cannot pass the limit. Its
+   * page can end between the joining and the answer, which the application's interceptors may
+   * hold up: then it is refused, for the client would take the page as live.
+   */
   private async subscribe(request: SubscribeRequest): Promise<object> {
     const {maxSubscriptions} = this.options;
     if (this.joined.size + this.pending >= maxSubscriptions) {
@@ -88,9 +94,12 @@ export class LiveConnection implements ConnectionHandler {
     }
     this.pending++;
     try {
-      return await this.perform('subscribe', request);
+      const reply = (await this.perform('subscribe', request)) as SubscribeReply;
+      const ended = this.ends.get(reply.kind === 'snapshot' ? reply.snapshot.channel : reply.channel);
+      if (ended) throw ended;
+      return reply;
     } finally {
-      this.pending--;
+      if (--this.pending === 0) this.ends.clear();
     }
   }
 
@@ -105,6 +114,7 @@ export class LiveConnection implements ConnectionHandler {
       join: channel => {
         if (this.isClosed || joined !== this.joined) throw sessionChanged();
         joined.add(channel);
+        this.ends.delete(channel);
         this.connection.join(channel);
       },
       leave: channel => {
@@ -113,6 +123,7 @@ export class LiveConnection implements ConnectionHandler {
       },
       end: (channel, error) => {
         joined.delete(channel);
+        if (this.pending > 0) this.ends.set(channel, error);
         this.connection.end(channel, error);
       },
       outlet: this.connection.outlet,

@@ -316,6 +316,18 @@ describe('a live collection', () => {
       assert.equal(products.status, 'ended');
     });
 
+    it('is not taken for live when the end overtakes the answer', async () => {
+      const error = {code: 'SERVER_BUSY', message: 'too many', statusCode: 503};
+      server.answer('subscribe', (request, peer) => {
+        const reply = server.enter(request, peer);
+        channel.end(error);
+        return reply;
+      });
+      const products = givenProducts();
+      await assert.rejects(products.ready, {code: 'SERVER_BUSY'});
+      assert.equal(products.status, 'ended');
+    });
+
     it('keeps its rows as they were', async () => {
       const products = givenProducts();
       await products.ready;
