@@ -52,7 +52,8 @@ export class LiveCollection<T, F extends FieldOf<T> = FieldOf<T>> {
 
   /**
    * Resolves when the first page is there; rejects with the server's reason when it refuses, or
-   * `CLIENT_CLOSED`. After a new sign-in that revives the collection it is a new promise.
+   * `CLIENT_CLOSED`. When the collection begins anew after an end, by a sign-in or by another page
+   * that is fetched, it is a new promise.
    */
   get ready(): Promise<void> {
     return this.#view.ready;

@@ -94,6 +94,7 @@ export class PageView implements WriteWitness {
       done.resolve();
       return done.promise;
     }
+    this.#hope();
     const subscription = this.#open(ref);
     this.#turn = {subscription, done};
     subscription.start();
@@ -138,17 +139,20 @@ export class PageView implements WriteWitness {
     return subscription;
   }
 
+  /** What was told of a page that has ended does not hold for the one that takes its place. */
+  #hope(): void {
+    if (this.#status === 'ended' && this.#ready.isSettled) this.#ready = deferred();
+  }
+
   /** The page that is shown has changed, or what it is worth. */
   #follow(now: SubscriptionState, before?: SubscriptionState): void {
     if (now.held?.page !== before?.held?.page) {
       this.#overlay = caughtUp(this.#overlay, now.held?.page);
       this.#show();
     }
+    if (now.phase === 'subscribing' && before?.phase === 'ended' && !now.held) this.#hope();
     this.#tellStatus(now, before !== undefined && now.resets > before.resets);
     if (now.phase === 'live') this.#ready.resolve();
-    if (now.phase === 'subscribing' && before?.phase === 'ended' && !now.held) {
-      this.#ready = deferred();
-    }
     if (now.phase === 'ended' && before?.phase !== 'ended') {
       const error = errorFromWire(now.error!);
       this.#ready.reject(error);
@@ -162,9 +166,12 @@ export class PageView implements WriteWitness {
     if (next.phase === 'ended') {
       this.#turn = undefined;
       turn.subscription.close();
-      turn.done.reject(errorFromWire(next.error!));
+      const error = errorFromWire(next.error!);
+      if (this.#status === 'ended') this.#ready.reject(error);
+      turn.done.reject(error);
     } else if (next.phase === 'live') {
       this.#turn = undefined;
+      this.#hope();
       const last = this.#current;
       this.#current = turn.subscription;
       last.close();

@@ -95,7 +95,8 @@ export class LiveConnection implements ConnectionHandler {
     this.pending++;
     try {
       const reply = (await this.perform('subscribe', request)) as SubscribeReply;
-      const ended = this.ends.get(reply.kind === 'snapshot' ? reply.snapshot.channel : reply.channel);
+      const {channel} = reply.kind === 'snapshot' ? reply.snapshot : reply;
+      const ended = this.ends.get(channel);
       if (ended) throw ended;
       return reply;
     } finally {

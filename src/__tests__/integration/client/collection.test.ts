@@ -338,6 +338,26 @@ describe('a live collection', () => {
       assert.deepEqual(products.value, [BOLT, NUT]);
     });
 
+    it('is ready, and turns pages, once a page is fetched that the server gives', async () => {
+      server.channel('byName@2', [SAW], {pageOffset: 2, pageSize: 2});
+      channel.meta = {...channel.meta, isLastPage: false};
+      channel.restart([BOLT, NUT]);
+      server.answer('subscribe', () => {
+        throw refusal('FEED_UNAVAILABLE', 503);
+      });
+      const products = givenProducts();
+      await assert.rejects(products.ready, {code: 'FEED_UNAVAILABLE'});
+      await assert.rejects(products.fetchPage(0), {code: 'FEED_UNAVAILABLE'});
+      await assert.rejects(products.ready, {code: 'FEED_UNAVAILABLE'});
+      server.answer('subscribe', (request, peer) => server.enter(request, peer));
+      const fetched = products.fetchPage(0);
+      await products.ready;
+      await fetched;
+      assert.deepEqual(products.value, [BOLT, NUT]);
+      await products.fetchNextPage();
+      assert.deepEqual(products.value, [SAW]);
+    });
+
     it('lives again after a sign-in when a session was what it lacked', async () => {
       server.answer('subscribe', () => {
         throw refusal('NOT_AUTHENTICATED', 401);
