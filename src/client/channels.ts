@@ -117,8 +117,10 @@ export class Channels {
       // The server may have left the channel before it let us in, or after.
       if (leaving) leaving.push(again);
       else if (reply) this.#accepted(subscription, {type: 'accepted', attempt, reply});
-      else if (patient && BUSY.includes(error!.statusCode)) setTimeout(again, PAUSE_MS);
-      else subscription.send({type: 'refused', attempt, error: plain(error!)});
+      else if (patient && BUSY.includes(error!.statusCode)) {
+        setTimeout(again, PAUSE_MS);
+        subscription.send({type: 'postponed', attempt});
+      } else subscription.send({type: 'refused', attempt, error: plain(error!)});
       this.#sweep();
     });
   }

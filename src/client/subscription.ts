@@ -14,7 +14,8 @@ import {hashOfPage} from '../protocol/page-hash';
  *                           └──── gap, misfit ────┴◄──────────── accepted ─────────────┘
  *  any ──ended, refused──► ended (──signedIn──► subscribing)      any ──close──► closed
  * ```
- * A subscription whose person has changed asks again as the new one.
+ * A subscription whose person has changed asks again as the new one, for as long as the server is
+ * busy; then it shows nothing meanwhile.
  */
 export type Phase = 'idle' | 'subscribing' | 'live' | 'lost' | 'resuming' | 'ended' | 'closed';
 
@@ -42,6 +43,8 @@ export interface SubscriptionState {
   readonly endings: readonly Ending[];
   /** How often a page was read anew although there was one. */
   readonly resets: number;
+  /** Asks as another person than the one whose rows are shown, if any. */
+  readonly asAnother?: boolean;
   /** Why it ended. */
   readonly error?: WireError;
 }
@@ -51,6 +54,8 @@ export type SubscriptionEvent =
   | {readonly type: 'lost'}
   | {readonly type: 'accepted'; readonly attempt: number; readonly reply: SubscribeReply}
   | {readonly type: 'refused'; readonly attempt: number; readonly error: WireError}
+  /** The server is busy, and will be asked again. */
+  | {readonly type: 'postponed'; readonly attempt: number}
   | {readonly type: 'delta'; readonly message: DeltaMessage}
   | {readonly type: 'snapshot'; readonly message: PageSnapshot}
   | {readonly type: 'ended'; readonly error: WireError}
@@ -68,7 +73,7 @@ export type SubscriptionEffect =
       readonly resume?: ResumePoint;
       /** Our page was not the one that the server goes on from. */
       readonly diverged?: boolean;
-      /** The page that is shown is the person's own, and worth waiting for. */
+      /** There was a page, or is with a new person: worth waiting for when the server is busy. */
       readonly patient?: boolean;
     }
   /** The server has put us in a channel that nobody wants any more. */
@@ -116,11 +121,22 @@ const close = (state: SubscriptionState): Transition =>
 /** A page that was made for the person who was signed in before is asked for anew. */
 const end: Rule<'ended'> = (state, {error}) =>
   error.code === 'SESSION_CHANGED'
-    ? ask(state)
-    : stay({...state, phase: 'ended', early: [], error});
+    ? ask({...state, asAnother: true})
+    : stay({...state, phase: 'ended', early: [], asAnother: undefined, error});
 
-const wait = (state: SubscriptionState): Transition =>
-  stay({...state, phase: state.held ? 'lost' : 'idle', early: []});
+function wait(state: SubscriptionState): Transition {
+  const held = heldByOwner(state);
+  return stay({...state, phase: held ? 'lost' : 'idle', held, early: []});
+}
+
+/** What is shown, unless it was another person's: that is not shown for longer than needed. */
+const heldByOwner = ({asAnother, held}: SubscriptionState): Held | undefined =>
+  asAnother ? undefined : held;
+
+const postponed: Rule<'postponed'> = (state, {attempt}) =>
+  attempt === state.attempt && state.asAnother && state.held
+    ? stay({...state, held: undefined})
+    : stay(state);
 
 /** Asks for a whole page. What is shown stays until it is there. */
 function ask(
@@ -128,9 +144,10 @@ function ask(
   how: {readonly diverged?: true; readonly patient?: true} = {},
 ): Transition {
   const attempt = state.attempt + 1;
+  const patient = how.patient ?? state.asAnother;
   return {
     state: {...state, phase: 'subscribing', attempt, early: [], endings: [], error: undefined},
-    effects: [{do: 'subscribe', attempt, ...how}],
+    effects: [{do: 'subscribe', attempt, ...how, ...(patient && {patient})}],
   };
 }
 
@@ -152,9 +169,7 @@ function resume(state: SubscriptionState): Transition {
 const refused: Rule<'refused'> = (state, event) => {
   if (event.attempt !== state.attempt) return stay(state);
   // An answer that got lost says nothing against us; a lost connection is reported by itself.
-  if (event.error.code === 'TIMEOUT') {
-    return state.phase === 'resuming' ? askAnew(state) : ask(state);
-  }
+  if (event.error.code === 'TIMEOUT') return state.held ? askAnew(state) : ask(state);
   if (event.error.code === 'CONNECTION_LOST') return stay(state);
   // Who may not see the page any more keeps none of it.
   return end({...state, held: undefined}, {type: 'ended', error: event.error});
@@ -192,7 +207,8 @@ const ending: Rule<'elsewhereEnded'> = (state, {channel, error}) =>
 function adopt(state: SubscriptionState, snapshot: PageSnapshot): SubscriptionState {
   const {channel, epoch, seq, ...page} = snapshot;
   const resets = state.held ? state.resets + 1 : state.resets;
-  return {...state, phase: 'live', held: {channel, epoch, seq, page}, early: [], resets};
+  const held = {channel, epoch, seq, page};
+  return {...state, phase: 'live', held, early: [], resets, asAnother: undefined};
 }
 
 /** Applies what comes next, skips what was applied, and asks for a page when something misses. */
@@ -223,7 +239,7 @@ function applied(page: PageState, {ops, meta, hash}: DeltaMessage): PageState | 
 
 /** What ended for want of a session may begin anew with one. */
 const signedIn = (state: SubscriptionState): Transition =>
-  state.error?.statusCode === 401 ? ask(state) : stay(state);
+  state.error?.statusCode === 401 ? ask({...state, asAnother: true}) : stay(state);
 
 /** The rows were the person's whose session is over, and nobody can ask for them anew. */
 const forget = (state: SubscriptionState): Transition =>
@@ -235,6 +251,7 @@ const rules: Rules = {
     lost: stay,
     accepted: stay,
     refused: stay,
+    postponed: stay,
     delta: stay,
     snapshot: stay,
     ended: end,
@@ -248,6 +265,7 @@ const rules: Rules = {
     lost: wait,
     accepted,
     refused,
+    postponed,
     delta: early,
     snapshot: early,
     ended: end,
@@ -261,6 +279,7 @@ const rules: Rules = {
     lost: wait,
     accepted: stay,
     refused: stay,
+    postponed: stay,
     delta: (state, {message}) => advance(state, [message]),
     snapshot: (state, {message}) => advance(state, [message]),
     ended: end,
@@ -274,6 +293,7 @@ const rules: Rules = {
     lost: stay,
     accepted: stay,
     refused: stay,
+    postponed: stay,
     delta: stay,
     snapshot: stay,
     ended: end,
@@ -287,6 +307,7 @@ const rules: Rules = {
     lost: wait,
     accepted,
     refused,
+    postponed,
     delta: early,
     snapshot: early,
     ended: end,
@@ -300,6 +321,7 @@ const rules: Rules = {
     lost: stay,
     accepted: orphaned,
     refused: stay,
+    postponed: stay,
     delta: stay,
     snapshot: stay,
     ended: stay,
@@ -313,6 +335,7 @@ const rules: Rules = {
     lost: stay,
     accepted: orphaned,
     refused: stay,
+    postponed: stay,
     delta: stay,
     snapshot: stay,
     ended: stay,

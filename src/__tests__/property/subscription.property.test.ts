@@ -219,12 +219,14 @@ function someEvent(): fc.Arbitrary<SubscriptionEvent> {
   const error = fc.constantFrom(
     ERROR,
     {...ERROR, code: 'TIMEOUT'},
-    {...ERROR, code: 'NOT_AUTHENTICATED'},
+    {...ERROR, code: 'NOT_AUTHENTICATED', statusCode: 401},
+    {...ERROR, code: 'SESSION_CHANGED', statusCode: 401},
   );
   return fc.oneof(
     fc.constantFrom<SubscriptionEvent>({type: 'connected'}, {type: 'lost'}, {type: 'signedIn'}),
     fc.record({type: fc.constant('accepted' as const), attempt, reply}),
     fc.record({type: fc.constant('refused' as const), attempt, error}),
+    fc.record({type: fc.constant('postponed' as const), attempt}),
     fc.record({type: fc.constant('delta' as const), message}),
     fc.record({type: fc.constant('snapshot' as const), message: snapshot}),
     fc.record({type: fc.constant('ended' as const), error}),

@@ -381,6 +381,56 @@ describe('a live collection', () => {
       assert.deepEqual(statuses, ['stale', 'live, reset']);
     });
 
+    it('asks again as the new person while the server is busy, and shows nothing', async () => {
+      const products = givenProducts();
+      await products.ready;
+      const statuses = givenStatuses(products);
+      server.answer('subscribe', (request, peer) => {
+        if (server.requests('subscribe').length < 3) throw refusal('DATABASE_UNAVAILABLE', 503);
+        return server.enter(request, peer);
+      });
+      channel.restart([SAW]);
+      channel.end({code: 'SESSION_CHANGED', message: 'somebody else', statusCode: 401});
+      await until(products, () => products.status === 'loading');
+      assert.deepEqual(products.value, []);
+      await until(products, () => products.status === 'live');
+      assert.deepEqual(products.value, [SAW]);
+      assert.deepEqual(statuses, ['stale', 'loading', 'live']);
+    });
+
+    it('asks again as the one who has signed in while the server is busy', async () => {
+      server.answer('subscribe', (request, peer) => {
+        const times = server.requests('subscribe').length;
+        if (times === 1) throw refusal('NOT_AUTHENTICATED', 401);
+        if (times === 2) throw refusal('FEED_UNAVAILABLE', 503);
+        return server.enter(request, peer);
+      });
+      server.answer('login', () => ({token: 't', user: {id: 'ann'}}));
+      const products = givenProducts();
+      await assert.rejects(products.ready, {code: 'NOT_AUTHENTICATED'});
+      await live.login({username: 'ann'});
+      await products.ready;
+      assert.deepEqual(products.value, [BOLT, NUT]);
+    });
+
+    it('keeps no rows of the one before when the connection breaks meanwhile', async () => {
+      const products = givenProducts();
+      await products.ready;
+      const gate = givenGate();
+      server.answer('subscribe', async (request, peer) => {
+        await gate.opened;
+        return server.enter(request, peer);
+      });
+      channel.end({code: 'SESSION_CHANGED', message: 'somebody else', statusCode: 401});
+      await server.called('subscribe', 2);
+      server.cut();
+      await until(products, () => products.status === 'loading');
+      assert.deepEqual(products.value, []);
+      gate.open();
+      await until(products, () => products.status === 'live');
+      assert.equal(server.requests('subscribe').at(-1)?.resume, undefined);
+    });
+
     it('keeps nothing that the new person may not see', async () => {
       const products = givenProducts();
       await products.ready;
