@@ -4,6 +4,8 @@ const SLICE_MS = 10;
 /** Changes, each as often as a window looks at it, that are dealt with in one go. */
 const AT_ONCE = 5000;
 
+const nothing = () => undefined;
+
 /** Does one job after the other, and lets the process do something else now and then. */
 export class Slices {
   private jobs: (() => void)[] = [];
@@ -36,8 +38,12 @@ export class Slices {
 
   private work(): void {
     const until = this.now() + SLICE_MS;
-    do this.jobs[this.next++]();
-    while (this.size > 0 && this.now() < until);
+    do {
+      const job = this.jobs[this.next];
+      // What is done must not keep its window alive until all are.
+      this.jobs[this.next++] = nothing;
+      job();
+    } while (this.size > 0 && this.now() < until);
     if (this.size > 0) {
       setImmediate(() => this.work());
       return;

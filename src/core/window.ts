@@ -25,6 +25,9 @@ export interface WindowSpan {
   readonly keep: number;
 }
 
+/** Changes from which on a list of the keys held costs less than to look each row up. */
+const MANY = 16;
+
 /** Sums up the changes of a transaction per row; a changed key is one row gone and one come. */
 export function netChanges(changes: readonly Change[], entity: string): NetChange[] {
   const net = new Map<RowKey, {before?: RowImage; after?: RowImage}>();
@@ -60,6 +63,7 @@ export function advance(
   span: WindowSpan,
 ): WindowState | Ask {
   const rows = [...state.rows];
+  const held = changes.length < MANY ? undefined : new Set(rows.map(({key}) => key));
   let {beyond, total} = state;
   for (const {before, after} of changes) {
     if (total !== undefined) {
@@ -67,7 +71,7 @@ export function advance(
       if (delta === 'ask') return delta;
       total += delta;
     }
-    if (move(rows, {before, after}, beyond, referee) === 'ask') return 'ask';
+    if (move(rows, {before, after}, beyond, referee, held) === 'ask') return 'ask';
     // A transaction of very many rows would else make a list of them all.
     beyond = cut(rows, 2 * span.keep, span) || beyond;
   }
@@ -76,21 +80,30 @@ export function advance(
   return {rows, beyond, total};
 }
 
-/** Takes a row out where it was, and puts it in where it belongs. */
+/**
+ * Takes a row out where it was, and puts it in where it belongs.
+ *
+ * @param held Keys of all rows that there are, and perhaps of some that have left
+ */
 function move(
   rows: RowImage[],
   {before, after}: NetChange,
   beyond: boolean,
   referee: Referee,
+  held: Set<RowKey> | undefined,
 ): Ask | undefined {
-  const at = before ? rows.findIndex(row => row.key === before.key) : -1;
+  const mayBe = before && (held?.has(before.key) ?? true);
+  const at = mayBe ? rows.findIndex(row => row.key === before.key) : -1;
   if (at >= 0) rows.splice(at, 1);
   const belongs = after ? referee.matches(after) : false;
   if (belongs === 'ask') return belongs;
   if (!after || !belongs) return undefined;
   const place = findPlace(rows, after, referee);
   if (place === 'ask') return place;
-  if (place < rows.length || !beyond) rows.splice(place, 0, after);
+  if (place < rows.length || !beyond) {
+    rows.splice(place, 0, after);
+    held?.add(after.key);
+  }
   return undefined;
 }
 
