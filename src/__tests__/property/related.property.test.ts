@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type {Change, CommittedTransaction, RowImage} from '../../core/change';
+import type {Change, RowImage} from '../../core/change';
 import {LiveHub, type Member} from '../../core/hub';
 import {refereeFor} from '../../core/match';
 import type {RowSource} from '../../core/ports';
@@ -9,6 +9,7 @@ import type {EntityShape} from '../../core/shape';
 import {resolveView} from '../../core/view';
 import {applyOps} from '../../protocol/apply';
 import type {PageState, Row} from '../../protocol/page';
+import {ChanceDatabase} from '../support/chance-database';
 import {pseudoRandom, type Random} from '../support/random';
 
 const text = {kind: 'text', hidden: false, encrypted: false} as const;
@@ -52,7 +53,7 @@ describe('a page with related rows', function () {
   it('is the view at some commit after each message, and at the last one in the end', async () => {
     await fc.assert(fc.asyncProperty(fc.integer(), async seed => {
       const world = new World(pseudoRandom(seed));
-      for (let i = 0; i < 12; i++) world.commit();
+      for (let i = 0; i < 12; i++) world.write();
       await world.open();
       for (let i = 0; i < 150; i++) await world.step();
       await world.settle();
@@ -60,21 +61,18 @@ describe('a page with related rows', function () {
   });
 });
 
-/** A database whose commits, snapshots and feed are moved by chance, and one who watches a page. */
+/** A database, and one who watches a page. */
 class World {
-  private state: State = new Map();
-  private readonly history: State[] = [this.state];
-  private readonly log: CommittedTransaction[] = [];
-  private readonly inFlight: (() => void)[] = [];
-  private delivered = 0;
+  private readonly database: ChanceDatabase<State>;
   private page: PageState | undefined;
   private at = 0;
-  private marks = 0;
   private readonly hub: LiveHub;
+  private readonly commit = () => this.write();
 
   constructor(private readonly random: Random) {
+    this.database = new ChanceDatabase<State>(random, new Map(), {commits: 1, deliveries: 5});
     const source: RowSource = {
-      read: (query, limit) => this.read(query, limit),
+      read: (query, limit) => this.database.read(limit, state => select(state, query)),
       judge: async () => assert.fail('there is nothing that Node cannot decide'),
     };
     this.hub = new LiveHub({
@@ -104,49 +102,33 @@ class World {
       assert.ok(reply.kind === 'snapshot');
       this.show(reply.snapshot);
     });
-    for (let steps = 0; !this.page; steps++) {
-      assert.ok(steps < 2000, 'there is never a page');
-      await this.step();
-    }
+    await this.database.stepUntil(() => this.page !== undefined, this.hub, this.commit);
     await subscribed;
   }
 
-  /** Something happens: a commit, a delivery, the answer to a read. */
-  async step(): Promise<void> {
-    const what = this.random.below(10);
-    if (what === 0) this.commit();
-    else if (what < 6) this.deliver();
-    else this.inFlight.splice(this.random.below(this.inFlight.length || 1), 1)[0]?.();
-    for (let i = 0; i < 30; i++) await Promise.resolve();
+  step(): Promise<void> {
+    return this.database.step(this.hub, this.commit);
   }
 
-  /** Everything is delivered and answered. */
   async settle(): Promise<void> {
-    for (let [quiet, rounds] = [0, 0]; quiet < 5; quiet++) {
-      assert.ok(++rounds < 500, 'it never comes to rest');
-      if (this.delivered < this.log.length || this.inFlight.length > 0) quiet = 0;
-      this.deliver();
-      this.inFlight.shift()?.();
-      for (let i = 0; i < 30; i++) await Promise.resolve();
-    }
-    assert.deepEqual(plain(this.page!), plainView(this.state));
+    await this.database.settle(this.hub);
+    assert.deepEqual(plain(this.page!), plainView(this.database.now));
     this.hub.close();
   }
 
-  commit(): void {
+  /** One transaction. */
+  write(): void {
     const changes: Change[] = [];
-    const next = new Map(this.state);
+    const next = new Map(this.database.now);
     for (let i = 1 + this.random.below(3); i > 0; i--) {
-      const change = this.write(next);
+      const change = this.statement(next);
       if (change) changes.push(change);
     }
     if (this.random.chance(0.02)) changes.push(...this.empty(next, 'Item'));
-    this.state = next;
-    this.history.push(next);
-    this.log.push({id: this.history.length - 1, changes, marks: []});
+    this.database.committed(next, changes);
   }
 
-  private write(rows: Map<string, RowImage>): Change | undefined {
+  private statement(rows: Map<string, RowImage>): Change | undefined {
     const entity = ['Order', 'Item', 'Item', 'Buyer', 'Note'][this.random.below(5)];
     const id = `${entity[0]}${this.random.below(entity === 'Order' ? 7 : 9)}`;
     const name = `${entity} ${id}`;
@@ -184,27 +166,9 @@ class World {
     return [{kind: 'truncate', entity}];
   }
 
-  private deliver(): void {
-    const transaction = this.log[this.delivered];
-    if (!transaction) return;
-    this.delivered++;
-    this.hub.committed(transaction);
-  }
-
-  /** A snapshot can be behind what was delivered; its mark comes after all that it sees. */
-  private async read(query: ViewQuery, limit: number) {
-    const last = this.history.length - 1;
-    const seen = Math.max(0, last - (this.random.chance(0.5) ? 0 : this.random.below(3)));
-    const rows = select(this.history[seen], query).slice(0, limit);
-    const mark = `mark ${++this.marks}`;
-    this.log.push({id: 1_000_000 + this.marks, changes: [], marks: [mark]});
-    await new Promise<void>(resolve => this.inFlight.push(resolve));
-    return {rows, sees: (id: number) => id <= seen, mark};
-  }
-
   private show(page: PageState): void {
     this.page = {keys: page.keys, rows: page.rows, meta: page.meta};
-    const found = this.history.findIndex((state, i) =>
+    const found = this.database.history.findIndex((state, i) =>
       i >= this.at && same(plain(this.page!), plainView(state)));
     assert.ok(found >= 0, `never so since commit ${this.at}: ${JSON.stringify(page.rows)}`);
     this.at = found;

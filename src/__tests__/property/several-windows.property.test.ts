@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type {Change, CommittedTransaction, RowImage} from '../../core/change';
+import type {Change, RowImage} from '../../core/change';
 import {LiveHub} from '../../core/hub';
 import type {ViewQuery} from '../../core/query';
 import type {EntityShape} from '../../core/shape';
@@ -8,6 +8,7 @@ import {resolveView} from '../../core/view';
 import {applyOps} from '../../protocol/apply';
 import type {DeltaMessage} from '../../protocol/messages';
 import type {PageState} from '../../protocol/page';
+import {ChanceDatabase} from '../support/chance-database';
 import {pseudoRandom, type Random} from '../support/random';
 
 const text = {kind: 'text', hidden: false, encrypted: false} as const;
@@ -70,7 +71,7 @@ describe('pages of several views of one table', function () {
   it('are right after each message, whatever one transaction does to a row', async () => {
     await fc.assert(fc.asyncProperty(fc.integer(), async seed => {
       const world = new World(pseudoRandom(seed));
-      for (let i = 0; i < 8; i++) world.commit();
+      for (let i = 0; i < 8; i++) world.write();
       for (const view of VIEWS) await world.open(view);
       for (let i = 0; i < 120; i++) await world.step();
       await world.settle();
@@ -78,21 +79,23 @@ describe('pages of several views of one table', function () {
   });
 });
 
-/** A database whose commits, snapshots and feed are moved by chance, and those who watch. */
+/** A database, and those who watch. */
 class World {
-  private readonly history: State[] = [new Map()];
-  private readonly log: CommittedTransaction[] = [];
-  private readonly inFlight: (() => void)[] = [];
+  private readonly database: ChanceDatabase<State>;
   private readonly watched = new Map<string, {view: View; page: PageState; at: number}>();
-  private delivered = 0;
-  private marks = 0;
   private readonly hub: LiveHub;
+  private readonly commit = () => this.write();
 
   constructor(private readonly random: Random) {
+    this.database = new ChanceDatabase<State>(random, new Map(), {commits: 2, deliveries: 5});
     this.hub = new LiveHub({
       shapes: new Map([['Item', SHAPE]]),
       source: {
-        read: (query, limit) => this.read(query, limit),
+        read: (query, limit) => {
+          const asked = JSON.stringify(query);
+          const view = VIEWS.find(each => JSON.stringify(queryOf(each)) === asked)!;
+          return this.database.read(limit, state => select(view, state).map(imageOf));
+        },
         judge: async () => assert.fail('there is nothing that Node cannot decide'),
       },
       publisher: {publish: delta => this.follow(delta)},
@@ -101,10 +104,6 @@ class World {
       resumeRing: 10,
     });
     this.hub.start();
-  }
-
-  private get now(): State {
-    return this.history[this.history.length - 1];
   }
 
   async open(view: View): Promise<void> {
@@ -122,54 +121,39 @@ class World {
       this.check(channel);
     });
     const before = this.watched.size;
-    for (let steps = 0; this.watched.size === before; steps++) {
-      assert.ok(steps < 2000, 'there is never a page');
-      await this.step();
-    }
+    await this.database.stepUntil(() => this.watched.size > before, this.hub, this.commit);
     await subscribed;
   }
 
-  /** Something happens: a commit, a delivery, the answer to a read. */
-  async step(): Promise<void> {
-    const what = this.random.below(10);
-    if (what < 2) this.commit();
-    else if (what < 7) this.deliver();
-    else this.inFlight.splice(this.random.below(this.inFlight.length || 1), 1)[0]?.();
-    for (let i = 0; i < 20; i++) await Promise.resolve();
+  step(): Promise<void> {
+    return this.database.step(this.hub, this.commit);
   }
 
-  /** Everything is delivered and answered. */
   async settle(): Promise<void> {
-    for (let [quiet, rounds] = [0, 0]; quiet < 5; quiet++) {
-      assert.ok(++rounds < 1000, 'it never comes to rest');
-      if (this.delivered < this.log.length || this.inFlight.length > 0) quiet = 0;
-      this.deliver();
-      this.inFlight.shift()?.();
-      for (let i = 0; i < 20; i++) await Promise.resolve();
-    }
+    await this.database.settle(this.hub);
     for (const {view, page} of this.watched.values()) {
-      assert.deepEqual(shownBy(page), pageOf(view, this.now));
+      assert.deepEqual(shownBy(page), pageOf(view, this.database.now));
     }
     this.hub.close();
   }
 
-  commit(): void {
-    const rows = new Map(this.now);
+  /** One transaction. */
+  write(): void {
+    const rows = new Map(this.database.now);
     const changes: Change[] = [];
     if (this.random.chance(0.03)) {
       rows.clear();
       changes.push({kind: 'truncate', entity: 'Item'});
     }
     for (let i = 1 + this.random.below(6); i > 0; i--) {
-      const change = this.write(rows);
+      const change = this.statement(rows);
       if (change) changes.push(change);
     }
-    this.history.push(rows);
-    this.log.push({id: this.history.length - 1, changes, marks: []});
+    this.database.committed(rows, changes);
   }
 
   /** One statement: few rows, so that a transaction comes back to them, under other keys, too. */
-  private write(rows: Map<string, Item>): Change | undefined {
+  private statement(rows: Map<string, Item>): Change | undefined {
     const {random} = this;
     const id = `k${random.below(12)}`;
     const before = rows.get(id);
@@ -188,26 +172,6 @@ class World {
       : {kind: 'insert', entity: 'Item', after: imageOf(item)};
   }
 
-  private deliver(): void {
-    const transaction = this.log[this.delivered];
-    if (!transaction) return;
-    this.delivered++;
-    this.hub.committed(transaction);
-  }
-
-  /** A snapshot can be behind what was delivered; its mark comes after all that it sees. */
-  private async read(query: ViewQuery, limit: number) {
-    const last = this.history.length - 1;
-    const seen = Math.max(0, last - (this.random.chance(0.5) ? 0 : this.random.below(3)));
-    const view = VIEWS.find(each => JSON.stringify(queryOf(each)) === JSON.stringify(query))!;
-    const all = select(view, this.history[seen]);
-    const mark = `mark ${++this.marks}`;
-    this.log.push({id: 1_000_000 + this.marks, changes: [], marks: [mark]});
-    await new Promise<void>(resolve => this.inFlight.push(resolve));
-    const rows = all.slice(0, limit).map(imageOf);
-    return {rows, total: all.length, sees: (id: number) => id <= seen, mark};
-  }
-
   private follow({channel, ops, meta}: DeltaMessage): void {
     const watched = this.watched.get(channel);
     if (!watched) return;
@@ -219,7 +183,7 @@ class World {
   private check(channel: string): void {
     const watched = this.watched.get(channel)!;
     const shown = JSON.stringify(shownBy(watched.page));
-    const found = this.history.findIndex((state, i) =>
+    const found = this.database.history.findIndex((state, i) =>
       i >= watched.at && shown === JSON.stringify(pageOf(watched.view, state)));
     const where = JSON.stringify(watched.view.where);
     assert.ok(found >= 0, `${where} never was ${shown} since commit ${watched.at}`);
