@@ -7,7 +7,6 @@ import {
   type juggler,
   model,
   property,
-  RepositoryMixin,
 } from '@loopback/repository';
 import {RestApplication} from '@loopback/rest';
 import {type Client, createRestAppClient} from '@loopback/testlab';
@@ -21,6 +20,7 @@ import {
   softDeletable,
   versioned,
 } from '../../mixins/decorators';
+import {BareApplication} from './bare-application';
 import {givenMemory, givenPostgresSource, migrate} from './behaviours';
 import type {TestDatabase} from './databases';
 
@@ -86,14 +86,8 @@ export async function givenRestApplication(
   options: RestFixtureOptions = {},
 ): Promise<RestFixture> {
   const {database, pre, post} = options;
-  class Application extends RepositoryMixin(RestApplication) {}
-  const app = new Application({rest: {port: 0, host: '127.0.0.1', gracePeriodForClose: 100}});
   const dataSource = database ? givenPostgresSource(database) : givenMemory();
-  app.bind('datasources.db').to(dataSource);
-  app.configure(LiveEntitiesBindings.CRYPTO).to({
-    keys: [{id: 'k1', secret: 'correct horse battery staple correct horse'}],
-    current: 'k1',
-  });
+  const app = new BareApplication(dataSource);
   app.repository(PartRepository);
   app.repository(MakerRepository);
   app.controller(defineEntityController(Part, PartRepository, {basePath: '/parts'}));
@@ -105,10 +99,6 @@ export async function givenRestApplication(
   await app.getRepository(PartRepository);
   await app.getRepository(MakerRepository);
   await migrate(dataSource);
-  // Refusals are what these tests are about; only faults of the server need to be seen.
-  app.bind('rest.sequence.actions.logError').to((error: Error, status: number) => {
-    if (status >= 500) console.error(error);
-  });
   await app.start();
   return {
     app,

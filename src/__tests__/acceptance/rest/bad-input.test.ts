@@ -6,14 +6,12 @@ import {
   type juggler,
   model,
   property,
-  RepositoryMixin,
 } from '@loopback/repository';
-import {RestApplication} from '@loopback/rest';
 import {type Client, createRestAppClient} from '@loopback/testlab';
 import {LiveEntitiesComponent} from '../../../components/live-entities.component';
-import {defineEntityController} from '../../../components/rest/entity-controller';
 import {LiveEntitiesBindings} from '../../../keys';
-import {ALL, DECORATORS, givenMemory, givenPostgresSource, migrate} from '../../support/behaviours';
+import {BareApplication} from '../../support/bare-application';
+import {ALL, givenMemory, givenPostgresSource, migrate} from '../../support/behaviours';
 import {givenPostgres15, givenPostgres18, type TestDatabase} from '../../support/databases';
 import {givenConnectedMariaSource, givenMariaDatabase} from '../../support/mariadb';
 
@@ -41,7 +39,7 @@ for (const [engine, givenSource] of SOURCES) {
   describe(`bad input over REST on ${engine}`, function () {
     this.timeout(60_000);
     let source: Source | undefined;
-    let app: RestApplication;
+    let app: BareApplication;
     let client: Client;
     const faults: unknown[] = [];
 
@@ -314,19 +312,10 @@ function onPostgres(database: TestDatabase | undefined): Source | undefined {
 }
 
 /** Things without behaviours at `/plain`, and with all of them at `/all`. */
-async function givenThings(dataSource: juggler.DataSource): Promise<RestApplication> {
-  class Application extends RepositoryMixin(RestApplication) {}
-  const app = new Application({
-    rest: {port: 0, host: '127.0.0.1', gracePeriodForClose: 100},
-    shutdown: {signals: []},
-  });
-  app.bind('datasources.db').to(dataSource);
+async function givenThings(dataSource: juggler.DataSource): Promise<BareApplication> {
+  const app = new BareApplication(dataSource);
   app.component(LiveEntitiesComponent);
   app.configure(LiveEntitiesBindings.REALTIME).to({enabled: false});
-  app.configure(LiveEntitiesBindings.CRYPTO).to({
-    keys: [{id: 'k1', secret: 'correct horse battery staple correct horse'}],
-    current: 'k1',
-  });
   for (const [name, behaviours] of [['Plain', []], ['All', ALL]] as const) {
     @model({name, settings: {strict: true}})
     class Thing extends Entity {
@@ -349,10 +338,7 @@ async function givenThings(dataSource: juggler.DataSource): Promise<RestApplicat
         super(Thing, source);
       }
     }
-    Object.defineProperty(Things, 'name', {value: `${name}Repository`});
-    for (const behaviour of behaviours) DECORATORS[behaviour]()(Things);
-    app.repository(Things);
-    app.controller(defineEntityController(Thing, Things, {basePath: `/${name.toLowerCase()}`}));
+    app.mount(Thing, Things, behaviours, `/${name.toLowerCase()}`);
     await app.getRepository(Things);
   }
   await migrate(dataSource);

@@ -6,16 +6,14 @@ import {
   type juggler,
   model,
   property,
-  RepositoryMixin,
 } from '@loopback/repository';
-import {type OpenApiSpec, RestApplication} from '@loopback/rest';
+import {type OpenApiSpec} from '@loopback/rest';
 import {type Client, createRestAppClient} from '@loopback/testlab';
-import {defineEntityController} from '../../../components/rest/entity-controller';
-import {LiveEntitiesBindings} from '../../../keys';
 import {embedsMany, embedsOne} from '../../../mixins/embedded/decorators';
 import {EmbeddingMixin} from '../../../mixins/mixins';
 import {Versioned} from '../../../mixins/model-mixins';
-import {ALL, DECORATORS, givenPostgresSource, migrate} from '../../support/behaviours';
+import {BareApplication} from '../../support/bare-application';
+import {ALL, givenPostgresSource, migrate} from '../../support/behaviours';
 import {givenPostgres18, type TestDatabase} from '../../support/databases';
 
 type Call = PromiseLike<Answer>;
@@ -34,7 +32,7 @@ describe('the answers that the OpenAPI document names', function () {
   this.timeout(60_000);
   let database: TestDatabase;
   let dataSource: juggler.DataSource;
-  let app: RestApplication;
+  let app: BareApplication;
   let client: Client;
   let document: OpenApiSpec;
 
@@ -392,20 +390,8 @@ function json(query: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(Object.entries(query).map(([k, v]) => [k, JSON.stringify(v)]));
 }
 
-async function givenThings(dataSource: juggler.DataSource): Promise<RestApplication> {
-  class Application extends RepositoryMixin(RestApplication) {}
-  const app = new Application({
-    rest: {port: 0, host: '127.0.0.1', gracePeriodForClose: 100},
-    shutdown: {signals: []},
-  });
-  app.bind('datasources.db').to(dataSource);
-  app.bind('rest.sequence.actions.logError').to((error: Error, status: number) => {
-    if (status >= 500) console.error(error);
-  });
-  app.configure(LiveEntitiesBindings.CRYPTO).to({
-    keys: [{id: 'k1', secret: 'correct horse battery staple correct horse'}],
-    current: 'k1',
-  });
+async function givenThings(dataSource: juggler.DataSource): Promise<BareApplication> {
+  const app = new BareApplication(dataSource);
   for (const [name, behaviours] of [['Full', ALL], ['Bare', []]] as const) {
     const base = behaviours.length > 0 ? Versioned(Entity) : Entity;
     @model({name: `Piece${name}`})
@@ -427,10 +413,7 @@ async function givenThings(dataSource: juggler.DataSource): Promise<RestApplicat
         super(Thing, source);
       }
     }
-    Object.defineProperty(Things, 'name', {value: `${name}Repository`});
-    for (const behaviour of behaviours) DECORATORS[behaviour]()(Things);
-    app.repository(Things);
-    app.controller(defineEntityController(Thing, Things, {basePath: `/${name.toLowerCase()}`}));
+    app.mount(Thing, Things, behaviours, `/${name.toLowerCase()}`);
     await app.getRepository(Things);
   }
   await migrate(dataSource);

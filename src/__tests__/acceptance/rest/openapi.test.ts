@@ -7,19 +7,18 @@ import {
   type juggler,
   model,
   property,
-  RepositoryMixin,
 } from '@loopback/repository';
-import {getModelSchemaRef, type OpenApiSpec, RestApplication} from '@loopback/rest';
+import {getModelSchemaRef, type OpenApiSpec} from '@loopback/rest';
 import {type Client, createRestAppClient, validateApiSpec} from '@loopback/testlab';
 import {LiveEntitiesComponent} from '../../../components/live-entities.component';
 import {realtime} from '../../../components/realtime/decorators';
 import type {RealtimeDefinition} from '../../../components/realtime/types';
-import {defineEntityController} from '../../../components/rest/entity-controller';
 import {LiveEntitiesBindings} from '../../../keys';
 import type {BehaviourName} from '../../../mixins/behaviour';
 import {embedsMany, embedsOne} from '../../../mixins/embedded/decorators';
 import {EmbeddingMixin} from '../../../mixins/mixins';
 import {Versioned} from '../../../mixins/model-mixins';
+import {BareApplication} from '../../support/bare-application';
 import {ALL, DECORATORS, givenMemory} from '../../support/behaviours';
 import {bodyOf, sampleOf} from '../../support/sample-of';
 
@@ -29,33 +28,26 @@ const SUBSETS = Array.from({length: 2 ** ALL.length}, (_, bits) =>
 
 describe('the OpenAPI document of generated controllers', function () {
   this.timeout(60_000);
-  let app: RestApplication;
+  let app: BareApplication;
   let client: Client;
   let document: OpenApiSpec;
 
   before(async () => {
-    class Application extends RepositoryMixin(RestApplication) {}
-    const application = new Application({rest: {port: 0, host: '127.0.0.1'}});
-    app = application;
-    app.bind('datasources.db').to(givenMemory());
+    app = new BareApplication(givenMemory());
     app.component(LiveEntitiesComponent);
     app.configure(LiveEntitiesBindings.REALTIME).to({
       enabled: false,
       jwt: {secret: 'a secret of the document that is long enough'},
     });
-    app.configure(LiveEntitiesBindings.CRYPTO).to({
-      keys: [{id: 'k1', secret: 'correct horse battery staple correct horse'}],
-      current: 'k1',
-    });
-    for (const subset of SUBSETS) mountThings(application, `Thing${nameOf(subset)}`, subset);
+    for (const subset of SUBSETS) mountThings(app, `Thing${nameOf(subset)}`, subset);
     const filtered: RealtimeDefinition<Entity> = {
       views: {},
       filters: {pre: (_req, next) => next()},
     };
-    mountThings(application, 'Filtered', ALL, realtime<Entity>(filtered));
+    mountThings(app, 'Filtered', ALL, realtime<Entity>(filtered));
     const scoped: RealtimeDefinition<Entity> = {views: {}, scope: () => ({name: 'x'})};
-    mountThings(application, 'Scoped', ['history'], realtime<Entity>(scoped));
-    mountThings(application, 'Authorized', [], authorize({allowedRoles: ['clerk']}));
+    mountThings(app, 'Scoped', ['history'], realtime<Entity>(scoped));
+    mountThings(app, 'Authorized', [], authorize({allowedRoles: ['clerk']}));
     await app.start();
     client = createRestAppClient(app);
     document = (await client.get('/openapi.json').expect(200)).body;
@@ -178,7 +170,7 @@ function nameOf(subset: readonly BehaviourName[]): string {
 
 /** A strict model with everything that a schema can hold, and its controller. */
 function mountThings(
-  app: InstanceType<ReturnType<typeof RepositoryMixin<typeof RestApplication>>>,
+  app: BareApplication,
   name: string,
   subset: readonly BehaviourName[],
   decorate?: (target: never) => void,
@@ -210,9 +202,6 @@ function mountThings(
       super(Thing, dataSource);
     }
   }
-  Object.defineProperty(Things, 'name', {value: `${name}Repository`});
-  for (const behaviour of subset) DECORATORS[behaviour]()(Things);
   decorate?.(Things as never);
-  app.repository(Things);
-  app.controller(defineEntityController(Thing, Things, {basePath: `/${name}`}));
+  app.mount(Thing, Things, subset, `/${name}`);
 }
