@@ -19,8 +19,8 @@ describe('the limits of the live side', function () {
     shop = new Shop(database, {
       maxPageSize: 50,
       limits: {
-        subscriptionsPerSocket: 3, callsAtOnce: 4, depth: 5, viewParams: 200, offset: 100,
-        windows: 4, connectionsPerAddress: 2,
+        subscriptionsPerSocket: 3, rowsPerSocket: 130, callsAtOnce: 4, depth: 5, viewParams: 200,
+        offset: 100, windows: 4, connectionsPerAddress: 2,
       },
       addressOf: ({headers}) => String(headers['x-real-ip'] ?? 'unknown'),
       cacheDisabled: true,
@@ -67,6 +67,19 @@ describe('the limits of the live side', function () {
     assert.equal((await client.call('subscribe', pages[3])).error?.code, 'LIMIT_EXCEEDED');
     await client.call('unsubscribe', {channel: channels[0]});
     assert.equal((await client.call('subscribe', pages[3])).ok, true);
+  });
+
+  it('limits.rowsPerSocket: LIMIT_EXCEEDED beyond it, for a burst too', async () => {
+    const client = await connected();
+    const deep = (pageSize: number) => ({ref: {...PAGE, pageOffset: 60, pageSize}});
+    const burst = [21, 22].map(size => client.call('subscribe', deep(size)));
+    const [first, second] = await Promise.all(burst);
+    assert.deepEqual([first.ok, second.error?.code], [true, 'LIMIT_EXCEEDED']);
+    assert.equal((await client.call('subscribe', {ref: {...PAGE, pageSize: 49}})).ok, true);
+    assert.equal((await client.call('subscribe', {ref: PAGE})).error?.code, 'LIMIT_EXCEEDED');
+    const {channel} = first.snapshot as {channel: string};
+    await client.call('unsubscribe', {channel});
+    assert.equal((await client.call('subscribe', deep(20))).ok, true);
   });
 
   it('limits.callsAtOnce: RATE_LIMITED beyond it, until one is answered', async () => {

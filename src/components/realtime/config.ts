@@ -22,6 +22,7 @@ export type ResolvedRealtimeConfig = RealtimeConfig &
 
 const LIMITS: Required<RealtimeLimits> = {
   subscriptionsPerSocket: 100,
+  rowsPerSocket: 100_000,
   opsPerSecond: 200,
   callsAtOnce: 500,
   payloadBytes: 100_000,

@@ -2,10 +2,10 @@ import {Context, invokeMethodWithInterceptors} from '@loopback/core';
 import {SecurityBindings} from '@loopback/security';
 import type {CallName, RequestOf} from '../../adapters/socketio/requests';
 import type {Connection, ConnectionHandler} from '../../adapters/socketio/transport';
-import {LiveEntityError} from '../../core/errors';
 import type {Member} from '../../core/hub';
 import type {SubscribeReply, SubscribeRequest} from '../../protocol/messages';
 import {ConnectionSession, sessionChanged} from './connection-session';
+import {ConnectionShare, type JoinedRows, type ShareLimits} from './connection-share';
 import type {LiveSession} from './live-call';
 import type {LiveControllers, LiveMethod} from './live.controller';
 import type {SessionService} from './session.service';
@@ -14,7 +14,7 @@ export interface LiveConnectionOptions {
   readonly application: Context;
   readonly sessions: SessionService;
   readonly controllers: LiveControllers;
-  readonly maxSubscriptions: number;
+  readonly share: ShareLimits;
 }
 
 type SessionCall = 'login' | 'authenticate' | 'renew' | 'logout';
@@ -24,9 +24,9 @@ type DataCall = Exclude<CallName, SessionCall>;
 export class LiveConnection implements ConnectionHandler {
   private readonly session: ConnectionSession;
   /** Channels joined by whom the member stands for; another person gets another member. */
-  private joined = new Set<string>();
+  private joined: JoinedRows = new Map();
   private member: Member;
-  private pending = 0;
+  private readonly share: ConnectionShare;
   /** Channels that ended while a subscription was unanswered, which may have been its own. */
   private readonly ends = new Map<string, Error>();
   private calls = 0;
@@ -36,6 +36,7 @@ export class LiveConnection implements ConnectionHandler {
     private readonly connection: Connection,
     private readonly options: LiveConnectionOptions,
   ) {
+    this.share = new ConnectionShare(options.share);
     this.member = this.newMember();
     this.session = new ConnectionSession(connection, options.sessions, () => {
       const left = this.leaveAll();
@@ -83,16 +84,11 @@ export class LiveConnection implements ConnectionHandler {
   }
 
   /**
-   * A subscription counts from the moment it is asked for, so a burst cannot pass the limit. Its
-   * page can end between the joining and the answer, which the application's interceptors may
+   * A page can end between the joining and the answer, which the application's interceptors may
    * hold up: then it is refused, for the client would take the page as live.
    */
   private async subscribe(request: SubscribeRequest): Promise<object> {
-    const {maxSubscriptions} = this.options;
-    if (this.joined.size + this.pending >= maxSubscriptions) {
-      throw new LiveEntityError('LIMIT_EXCEEDED', `at most ${maxSubscriptions} subscriptions`);
-    }
-    this.pending++;
+    const release = this.share.claim(request.ref, this.joined);
     try {
       const reply = (await this.perform('subscribe', request)) as SubscribeReply;
       const {channel} = reply.kind === 'snapshot' ? reply.snapshot : reply;
@@ -100,7 +96,8 @@ export class LiveConnection implements ConnectionHandler {
       if (ended) throw ended;
       return reply;
     } finally {
-      if (--this.pending === 0) this.ends.clear();
+      release();
+      if (!this.share.isClaimed) this.ends.clear();
     }
   }
 
@@ -109,14 +106,14 @@ export class LiveConnection implements ConnectionHandler {
    * joined for a person who has gone, nor be joined for them any more.
    */
   private newMember(): Member {
-    const joined = new Set<string>();
+    const joined: JoinedRows = new Map();
     this.joined = joined;
     return {
-      join: channel => {
+      join: (channel, rows) => {
         if (this.isClosed || joined !== this.joined) throw sessionChanged();
-        joined.add(channel);
+        joined.set(channel, rows);
         this.ends.delete(channel);
-        this.connection.join(channel);
+        this.connection.join(channel, rows);
       },
       leave: channel => {
         joined.delete(channel);
@@ -124,7 +121,7 @@ export class LiveConnection implements ConnectionHandler {
       },
       end: (channel, error) => {
         joined.delete(channel);
-        if (this.pending > 0) this.ends.set(channel, error);
+        if (this.share.isClaimed) this.ends.set(channel, error);
         this.connection.end(channel, error);
       },
       outlet: this.connection.outlet,
@@ -132,7 +129,7 @@ export class LiveConnection implements ConnectionHandler {
   }
 
   private leaveAll(): string[] {
-    const channels = [...this.joined];
+    const channels = [...this.joined.keys()];
     const controller = this.options.controllers.of(undefined);
     for (const channel of channels) controller.leave(this.caller(), channel);
     return channels;

@@ -110,13 +110,15 @@ export class RealtimeServer implements LifeCycleObserver {
       feed: (message: FeedMessage) => this.transport?.feed(message),
     };
     this.engine = await LiveEngine.start(this.application, this.config, publisher);
+    const {path, cors, logger, limits, addressOf, defaultPageSize} = this.config;
     const options = {
       application: this.application,
       sessions: this.sessions,
       controllers: this.engine.controllers,
-      maxSubscriptions: this.config.limits.subscriptionsPerSocket,
+      share: {
+        subscriptions: limits.subscriptionsPerSocket, rows: limits.rowsPerSocket, defaultPageSize,
+      },
     };
-    const {path, cors, logger, limits, addressOf} = this.config;
     this.transport = new SocketTransport({
       httpServer: httpServer as never,
       path,

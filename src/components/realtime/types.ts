@@ -102,6 +102,11 @@ export type LoginService = CoreLoginService<UserProfile>;
 export interface RealtimeLimits {
   /** Pages and rows watched on one connection. Default 100. */
   readonly subscriptionsPerSocket?: number;
+  /**
+   * Rows up to the end of each page watched on one connection, all together: the server holds those
+   * before a page, too. Default 100,000.
+   */
+  readonly rowsPerSocket?: number;
   /** Calls of one connection; beyond, they are refused with `RATE_LIMITED`. Default 200. */
   readonly opsPerSecond?: number;
   /** Calls of one connection that wait for their answer; `RATE_LIMITED` beyond. Default 500. */

@@ -43,7 +43,7 @@ function givenConnection(afterJoining: (session: LiveCall['session']) => void) {
   const ended: string[] = [];
   const controller = {
     async subscribe({session}: LiveCall) {
-      session.member.join('c1');
+      session.member.join('c1', 10);
       afterJoining(session);
       return snapshotOf('c1');
     },
@@ -61,7 +61,7 @@ function givenConnection(afterJoining: (session: LiveCall['session']) => void) {
       application: new Application(),
       sessions: {watch: () => () => undefined},
       controllers: {of: () => controller},
-      maxSubscriptions: 10,
+      share: {subscriptions: 10, rows: 1_000, defaultPageSize: 10},
     } as unknown as LiveConnectionOptions,
   );
   return {connection, ended};
