@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import {LiveClient} from '../../client';
+import {LiveEntitiesBindings} from '../../index';
 import {BREAKS, NOTHING, type Break} from '../support/breaks';
 import {givenPostgres18, type TestDatabase} from '../support/databases';
 import {Oracle, type TableState} from '../support/oracle';
+import {OtherLaws, SLOW_BYTES} from '../support/oracle-laws';
 import {VIEWS, Watched} from '../support/oracle-views';
 import {
   repositoryWriter, sqlWriter, stock, transactionWriter, type Writer,
 } from '../support/oracle-writers';
 import {pseudoRandom, type Random} from '../support/random';
-import {givenShop, type Product, type Shop} from '../support/shop';
+import {type Product, Shop} from '../support/shop';
 import {until} from '../support/until';
 
 /*
- * Who guards the guard: each law is broken on purpose, and the oracle has to find it. One round is
- * not always enough, because some mistakes show only when a read and a write meet.
+ * Who guards the guard: each of the nine laws is broken on purpose, and the oracle has to find it.
+ * One round is not always enough, because some mistakes show only when a read and a write meet.
  */
 
 const CHANGES = 120;
@@ -25,23 +27,34 @@ describe('the oracle', function () {
   let shop: Shop;
   let live: LiveClient;
   let oracle: Oracle;
+  let others: OtherLaws;
   let plainSql: Awaited<ReturnType<typeof sqlWriter>>;
   let writers: Writer[];
   const random = pseudoRandom(20261122);
 
   before(async () => {
     database = await (await givenPostgres18()).createDatabase('broken');
-    shop = await givenShop(database, {limits: {opsPerSecond: 10_000}, cacheDisabled: true});
+    const limits = {opsPerSecond: 10_000, slowBytes: SLOW_BYTES};
+    shop = new Shop(database, {limits, cacheDisabled: true});
+    // What is stored as it is can be read, so that nobody but the oracle notices.
+    const keys = [{id: 'k1', secret: Buffer.alloc(32, 7).toString('base64')}];
+    shop.configure(LiveEntitiesBindings.CRYPTO).to({keys, current: 'k1', readPlaintext: true});
+    await shop.migrateSchema();
+    await shop.start();
     live = new LiveClient(shop.url);
     await live.login({username: 'buyer', password: 'secret'});
     await stock(sql => database.query(sql));
     oracle = await Oracle.watching(database, 'product');
     plainSql = await sqlWriter(database.url);
     const products = await shop.products();
-    writers = [repositoryWriter(products), transactionWriter(products), plainSql.write];
+    others = await OtherLaws.watching(shop, database);
+    writers = [
+      repositoryWriter(products), transactionWriter(products), plainSql.write, others.write,
+    ];
   });
   after(async () => {
     live?.close();
+    others?.stop();
     await plainSql?.end();
     await oracle?.stop();
     await shop?.shutDown();
@@ -54,7 +67,11 @@ describe('the oracle', function () {
 
   for (const broken of BREAKS) {
     it(`finds it when law ${broken.law}`, async () => {
-      for (let round = 0; round < ROUNDS; round++) if (await finding(broken)) return;
+      for (let round = 0; round < ROUNDS; round++) {
+        const found = await finding(broken);
+        if (found?.split(':')[0].includes(broken.law[0])) return;
+        assert.equal(found, undefined, 'it finds something else');
+      }
       assert.fail(`not found in ${ROUNDS} rounds`);
     });
   }
@@ -67,8 +84,10 @@ describe('the oracle', function () {
     await sentinel.ready;
     const watched = VIEWS.map(view => new Watched(live, view));
     await Promise.all(watched.map(({collection}) => collection.ready));
+    await others.begin();
     const mend = broken.begin();
     const visitors = await writeAndVisit().finally(mend);
+    await others.end();
     // The log has an order: what comes after everything else says that everything else has come.
     const id = `sentinel ${Date.now()} ${random.below(1e9)}`;
     await database.query(
@@ -77,8 +96,9 @@ describe('the oracle', function () {
     );
     await until(sentinel, () => sentinel.value.some(row => row.id === id));
     const states = await oracle.states();
-    const found = complaint([...watched, ...visitors], watched, states);
-    for (const {collection} of [...watched, ...visitors]) collection.close();
+    const all = [...watched, ...visitors];
+    const found = complaint(all, watched, states) ?? (await others.finding(states.length));
+    for (const {collection} of all) collection.close();
     sentinel.close();
     return found;
   }
@@ -110,10 +130,11 @@ function complaint(
     for (const each of all) each.check(states);
   } catch (error) {
     assert.ok(error instanceof assert.AssertionError);
-    return error.message;
+    return `laws 1, 2, 3, 4: ${error.message}`;
   }
   const last = states[states.length - 1];
-  return open.every(each => each.shows(last)) ? undefined : 'another state than the last';
+  if (open.every(each => each.shows(last))) return undefined;
+  return 'laws 1, 2, 3, 4: another state than the last';
 }
 
 async function repeat(write: Writer, random: Random): Promise<void> {

@@ -1,7 +1,14 @@
+import {FilterGuard} from '../../core/access';
 import {Channel} from '../../core/channel';
 import type {CommittedTransaction} from '../../core/change';
 import {RecentTransactions} from '../../core/history';
 import {LiveHub} from '../../core/hub';
+import {Laggards} from '../../core/laggards';
+import {MatchIndex} from '../../core/match-index';
+import {versionBehaviour} from '../../mixins/behaviours/version';
+import * as envelope from '../../mixins/crypto/envelope';
+import * as postgresDifferences from '../../mixins/executors/postgres-differences';
+import {raw} from '../../mixins/executors/sql';
 import type {PageMeta} from '../../protocol/page';
 
 /** A way to break a law of the live views, to see whether anybody notices. */
@@ -89,6 +96,36 @@ export const BREAKS: readonly Break[] = [
     law: '4: it forgets what was committed while it read',
     begin: () => replaced(RecentTransactions.prototype, 'unseenBy', () => () => []),
   },
+  {
+    law: '5: its filters mask nothing',
+    begin: () => replaced(FilterGuard.prototype, 'after', () => async (_, row) => row),
+  },
+  {
+    law: '6: it goes on sending to who does not read',
+    begin: () => replaced(Laggards.prototype, 'part', () => () => undefined),
+  },
+  {
+    law: '7: a write makes no version',
+    begin: () => replaced(versionBehaviour, 'change', () => () => ({})),
+  },
+  {
+    law: '7: a write that changes nothing makes a version',
+    begin: () =>
+      replaced(changeable(postgresDifferences), 'differences', () => () => raw('(TRUE)')),
+  },
+  {
+    law: '8: it stores a secret as it is',
+    begin: () =>
+      replaced(changeable(envelope), 'seal', () => (_, plain) => plain.toString()),
+  },
+  {
+    law: '9: it asks every window',
+    begin: () =>
+      replaced(MatchIndex.prototype, 'touchedBy', () => function (this: unknown, {entity}, tell) {
+        const {entities} = this as {entities: Map<string, {windows: Map<object, unknown>}>};
+        for (const window of entities.get(entity)?.windows.keys() ?? []) tell(window);
+      }),
+  },
 ];
 
 type Deliver = (transaction: CommittedTransaction) => void;
@@ -114,6 +151,11 @@ function onCommit(
       else between(deliver, transaction, ++n, publish);
     },
   );
+}
+
+/** A module's functions, which other modules call through it. */
+function changeable<T extends object>(module: T): {-readonly [K in keyof T]: T[K]} {
+  return module;
 }
 
 function replaced<T extends object, K extends keyof T>(
