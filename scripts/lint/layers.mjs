@@ -26,7 +26,7 @@ export const layers = {
   },
   'src/adapters/socketio': {
     from: ['src/core', 'src/protocol'],
-    packages: ['socket.io', 'ajv', 'node:*'],
+    packages: ['socket.io', 'ws', 'ajv', 'node:*'],
   },
   'src/adapters/loopback': {
     from: ['src/core', 'src/protocol', 'src/mixins', 'src/keys.ts'],

@@ -12,10 +12,13 @@ const SECRET_PAGE = {type: 'Product', view: 'categoryView', viewParams: {categor
 /** What is looked into because nothing public says it. */
 interface Inside {
   readonly transport: {
-    readonly io: {of(name: string): {readonly adapter: {
-      readonly rooms: {readonly size: number};
-      readonly sids: {readonly size: number};
-    }}};
+    readonly io: {
+      readonly engine: {readonly clientsCount: number};
+      of(name: string): {readonly adapter: {
+        readonly rooms: {readonly size: number};
+        readonly sids: {readonly size: number};
+      }};
+    };
     readonly addresses: {readonly counts: {readonly size: number}};
     readonly drains: {readonly outlets: {readonly size: number}};
   };
@@ -104,7 +107,8 @@ describe('clients that have come and gone', function () {
     for (;;) {
       const {windows, channels, subscribers, rows} = realtime.counters!;
       const {size} = transport.io.of('/').adapter.sids;
-      if (windows + channels + subscribers + rows + size === 0) return;
+      const {clientsCount} = transport.io.engine;
+      if (windows + channels + subscribers + rows + size + clientsCount === 0) return;
       await new Promise(resolve => setImmediate(resolve));
     }
   }

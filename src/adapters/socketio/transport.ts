@@ -12,6 +12,7 @@ import type {
 } from '../../protocol/messages';
 import {REQUEST_SCHEMAS} from '../../protocol/schemas';
 import {PROTOCOL_FLOOR, PROTOCOL_VERSION} from '../../protocol/version';
+import {closingInTurn} from './closing';
 import {Counted} from './counted';
 import {networkOf} from './network';
 import {Drains, roomOf, SocketOutlet} from './outlet';
@@ -89,6 +90,7 @@ export class SocketTransport implements Publisher {
       maxHttpBufferSize: options.payloadBytes,
       cors: options.cors,
       allowRequest: (request, allow) => this.allowInTurn(request, allow),
+      wsEngine: closingInTurn(this.turns),
     });
     this.io.use((socket, next) => {
       const accepted = this.turns.mine().then(() => this.accept(socket));
