@@ -211,6 +211,14 @@ describe('sessions, while people are connected', function () {
     assert.equal(codes.filter(code => code === 'TOO_MANY_ATTEMPTS').length, 17);
   });
 
+  it('are all let in who know their password, however many come at once', async () => {
+    staff.roles.set('fay', 'clerk');
+    const all = await Promise.all(
+      Array.from({length: 50}, async () => signIn(await connected(), 'fay')),
+    );
+    assert.equal(all.filter(({ok}) => ok).length, 50);
+  });
+
   it('are limited over REST and sockets together', async () => {
     staff.roles.set('emil', 'clerk');
     const all = await sessions();

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import {networkOf} from '../../adapters/socketio/network';
 import {isConnectionLoss} from '../../core/database-errors';
-import {LiveEntityError} from '../../core/errors';
 import type {Row} from '../../protocol/page';
+import {LoginAllowance, type Key} from './login-allowance';
 
 /** Where a login comes from. */
 export interface Caller {
@@ -12,48 +12,41 @@ export interface Caller {
   readonly address: string;
 }
 
-/** Milliseconds in which the attempts of a key are earned back. */
-const WINDOW = 5 * 60_000;
 /** Keys that are remembered; those that were quiet longest are forgotten first. */
 const REMEMBERED = 20_000;
 /** One address can be many people's, and one name many addresses' target. */
 const SHARED = 10;
 const NAMES = ['username', 'email', 'login', 'user', 'name', 'id'];
 
-/** What attempts are counted by, how many may fail, and how many an attempt counts for. */
-interface Key {
-  readonly id: string;
-  readonly allowed: number;
-  readonly weight: number;
-}
-
-interface Failures {
-  count: number;
-  since: number;
-}
+/** Characters of credentials that may be kept while an attempt waits for its turn. */
+const MOST_KEPT = 4000;
 
 /**
  * Counts failed logins: of a connection, of a name from an address, and, ten times as many, of an
  * address and of a name. An attempt counts from its beginning, so that a burst cannot pass, and is
- * given back when it succeeds, and when the database was away.
+ * given back when it succeeds, and when the database was away. Those that others, still under way,
+ * leave no room for wait until these are answered.
  *
  * Whoever guesses from many addresses could keep a person out by having their name refused
  * everywhere. So an address from which somebody has signed in by a name is not asked how often
  * others have failed with it, only how often it has itself.
  */
 export class LoginAttempts {
-  private readonly failures = new Map<string, Failures>();
+  private readonly allowance: LoginAllowance;
   /** Names at addresses from which they have signed in. */
   private readonly known = new Set<string>();
 
   constructor(
     private readonly allowed: number,
-    private readonly now: () => number = Date.now,
+    now: () => number = Date.now,
     private readonly remembered = REMEMBERED,
-  ) {}
+    waiting?: number,
+  ) {
+    this.allowance = new LoginAllowance(now, remembered, waiting);
+  }
 
   /**
-   * Runs a login that may still be attempted.
+   * Runs a login that may still be attempted, when it is its turn.
    *
    * @throws LiveEntityError `TOO_MANY_ATTEMPTS` (429); `details.retryAfter` in seconds
    */
@@ -61,21 +54,19 @@ export class LoginAttempts {
     const address = networkOf(caller.address);
     const names = namesIn(credentials);
     const keys = this.keysOf(caller.connection, address, names);
-    const wait = Math.max(...keys.map(key => this.waitFor(key)));
-    if (wait > 0) throw tooMany(wait);
-    for (const key of keys) this.count(key, key.weight);
-    const result = await login().catch(error => {
-      if (saysNothing(error)) this.giveBack(keys);
+    await this.allowance.enter(keys, () => JSON.stringify(credentials).length <= MOST_KEPT);
+    let outcome: 'failed' | 'back' = 'back';
+    try {
+      const result = await login();
+      // Of several names it cannot be told which one it was that signed in.
+      if (names.length === 1) this.remember(pairOf(names[0], address));
+      return result;
+    } catch (error) {
+      if (!saysNothing(error)) outcome = 'failed';
       throw error;
-    });
-    this.giveBack(keys);
-    // Of several names it cannot be told which one it was that signed in.
-    if (names.length === 1) this.remember(pairOf(names[0], address));
-    return result;
-  }
-
-  private giveBack(keys: readonly Key[]): void {
-    for (const key of keys) this.count(key, -key.weight);
+    } finally {
+      this.allowance.leave(keys, outcome);
+    }
   }
 
   private keysOf(
@@ -102,29 +93,6 @@ export class LoginAttempts {
     this.known.add(pair);
     if (this.known.size > this.remembered) this.known.delete(this.known.values().next().value!);
   }
-
-  /** Milliseconds until the key may be tried again, a whole attempt at a time. */
-  private waitFor(key: Key): number {
-    const {allowed} = key;
-    const excess = this.current(key) + Math.min(key.weight, allowed) - allowed;
-    return excess <= 0 ? 0 : (excess / allowed) * WINDOW;
-  }
-
-  private count(key: Key, change: number): void {
-    const count = Math.max(0, this.current(key) + change);
-    this.failures.delete(key.id);
-    if (count === 0) return;
-    this.failures.set(key.id, {count, since: this.now()});
-    if (this.failures.size > this.remembered) {
-      this.failures.delete(this.failures.keys().next().value!);
-    }
-  }
-
-  private current({id, allowed}: Key): number {
-    const known = this.failures.get(id);
-    if (!known) return 0;
-    return Math.max(0, known.count - ((this.now() - known.since) / WINDOW) * allowed);
-  }
 }
 
 /** Whether a failure is no answer to the credentials, whatever they were. */
@@ -150,10 +118,4 @@ function namesIn(credentials: Row): string[] {
 function plainName(name: string): string {
   const plain = name.normalize('NFKC').trim().toLowerCase();
   return createHash('sha256').update(plain).digest('base64url');
-}
-
-function tooMany(wait: number): LiveEntityError {
-  const retryAfter = Math.ceil(wait / 1000);
-  const message = `too many failed logins; try again in ${retryAfter} seconds`;
-  return new LiveEntityError('TOO_MANY_ATTEMPTS', message, 429, {retryAfter});
 }

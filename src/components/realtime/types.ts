@@ -130,7 +130,8 @@ export interface RealtimeLimits {
   readonly connectionsPerAddress?: number;
   /**
    * Failed logins in five minutes of one connection, and of one name from one address; ten times
-   * as many of one address and of one name. `TOO_MANY_ATTEMPTS` beyond. Default 10.
+   * as many of one address and of one name. `TOO_MANY_ATTEMPTS` beyond. Those that are under
+   * way count too, and attempts beyond wait until these are answered. Default 10.
    */
   readonly loginAttempts?: number;
   /** Views kept live at the same time, for all clients; `SERVER_BUSY` beyond. Default 50,000. */

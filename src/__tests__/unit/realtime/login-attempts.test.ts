@@ -61,14 +61,103 @@ describe('login attempts', () => {
     await assert.rejects(refused, {code: 'TOO_MANY_ATTEMPTS'});
   });
 
-  it('count from their beginning', async () => {
-    let end: () => void = () => undefined;
-    const waiting = new Promise<void>(resolve => (end = resolve));
-    const open = [1, 2, 3].map(() => attempt(() => waiting));
-    await assert.rejects(succeed(), {code: 'TOO_MANY_ATTEMPTS'});
-    end();
-    await Promise.all(open);
-    await succeed();
+  it('count from their beginning: of many at once only a few are looked at', async () => {
+    let looked = 0;
+    const guesses = Array.from({length: 20}, () => attempt(async () => {
+      looked++;
+      await wrong();
+    }));
+    const codes = (await Promise.allSettled(guesses)).map(each => (
+      each.status === 'rejected' && (each.reason as {code?: string}).code
+    ));
+    assert.equal(looked, 3);
+    assert.equal(codes.filter(code => code === 'TOO_MANY_ATTEMPTS').length, 17);
+  });
+
+  it('that are right pass, however many come at once, and never more than may fail', async () => {
+    const open: (() => void)[] = [];
+    let [most, done] = [0, 0];
+    const all = Array.from({length: 200}, (_, i) => {
+      const who = {username: `u${i}`};
+      const login = () => new Promise<void>(resolve => open.push(resolve));
+      return attempt(login, {connection: `c${i}`}, who).then(() => done++);
+    });
+    while (done < all.length) {
+      await settled();
+      most = Math.max(most, open.length);
+      open.shift()!();
+      await settled();
+    }
+    // Ten times three of one address.
+    assert.equal(most, 30);
+  });
+
+  it('begin in the order in which they came, where they wait for the same', async () => {
+    const {answers, attemptAs} = givenOpen();
+    const began: string[] = [];
+    for (let i = 0; i < 3; i++) void attemptAs('ada', `${i}`);
+    const waiting = [
+      attempt(async () => void began.push('first'), {connection: 'w'}),
+      attempt(async () => void began.push('second'), {connection: 'v'}),
+    ];
+    await settled();
+    assert.deepEqual(began, []);
+    // Another name does not wait for this one.
+    await succeed({connection: 'o'}, {username: 'ben'});
+    answers[0]();
+    await Promise.all(waiting);
+    assert.deepEqual(began, ['first', 'second']);
+  });
+
+  it('wait for each of their keys, one after the other', async () => {
+    const {answers, attemptAs} = givenOpen();
+    for (let i = 0; i < 3; i++) void attemptAs('ada', 'same');
+    for (let i = 0; i < 3; i++) void attemptAs('ben', `b${i}`);
+    let began = false;
+    const login = async () => void (began = true);
+    const waiting = attempt(login, {connection: 'same'}, {username: 'ben'});
+    await settled();
+    answers[0]();
+    await settled();
+    assert.equal(began, false);
+    answers[3]();
+    await waiting;
+  });
+
+  it('that wait are refused as soon as too many have failed', async () => {
+    const {refusals, attemptAs} = givenOpen();
+    const guesses = [0, 1, 2].map(i => attemptAs('ada', `${i}`));
+    let looked = false;
+    const waiting = attempt(async () => void (looked = true), {connection: 'w'});
+    await settled();
+    for (const refuse of refusals) refuse();
+    await Promise.allSettled(guesses);
+    await assert.rejects(waiting, {code: 'TOO_MANY_ATTEMPTS', details: {retryAfter: 100}});
+    assert.equal(looked, false);
+  });
+
+  it('wait no more than so many, and not with a load of data', async () => {
+    attempts = new LoginAttempts(3, () => time, undefined, 2);
+    const {answers, attemptAs} = givenOpen();
+    const open = [0, 1, 2].map(i => attemptAs('ada', `${i}`));
+    const large = {username: 'ada', password: 'x'.repeat(5000)};
+    await assert.rejects(succeed({connection: 'l'}, large), {code: 'TOO_MANY_ATTEMPTS'});
+    const waiting = [succeed({connection: 'w'}), succeed({connection: 'v'})];
+    const refusal = {code: 'TOO_MANY_ATTEMPTS', details: {retryAfter: 100}};
+    await assert.rejects(succeed({connection: 'x'}), refusal);
+    await settled();
+    for (const answer of answers) answer();
+    await Promise.all([...open, ...waiting]);
+    await succeed({connection: 'l'}, large);
+  });
+
+  it('leave nothing behind when they are answered', async () => {
+    const all = Array.from({length: 100}, (_, i) => (i % 7 === 0 ? fail : succeed)(
+      {connection: `c${i % 20}`}, {username: `u${i % 10}`, email: `e${i % 3}`},
+    ));
+    await Promise.allSettled(all);
+    const {allowance} = attempts as unknown as {allowance: Record<string, {size: number}>};
+    assert.deepEqual([allowance.queues.size, allowance.underWay.size], [0, 0]);
   });
 
   it('without a name are counted too, and whatever a name is made of', async () => {
@@ -158,9 +247,27 @@ describe('login attempts', () => {
     for (let i = 0; i < 100; i++) {
       await few.attempt({address: `a${i}`}, {username: `u${i}`}, async () => undefined);
     }
-    const {failures, known} = few as unknown as Record<string, {size: number}>;
-    assert.ok(failures.size <= 10 && known.size === 10);
+    const {allowance, known} = few as unknown as {
+      allowance: {failures: {size: number}};
+      known: {size: number};
+    };
+    assert.ok(allowance.failures.size <= 10 && known.size === 10);
   });
+
+  /** Attempts that are under way until they are answered, one way or the other. */
+  function givenOpen() {
+    const answers: (() => void)[] = [];
+    const refusals: (() => void)[] = [];
+    const attemptAs = (username: string, connection: string) => attempt(
+      () => new Promise((resolve, reject) => {
+        answers.push(resolve);
+        refusals.push(() => reject(new Error('wrong')));
+      }),
+      {connection},
+      {username},
+    );
+    return {answers, refusals, attemptAs};
+  }
 
   function attempt(
     login: () => Promise<void>,
@@ -178,6 +285,11 @@ describe('login attempts', () => {
     return attempt(async () => undefined, caller, credentials);
   }
 });
+
+/** Everything that can go on by itself has. */
+function settled(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
+}
 
 async function wrong(): Promise<never> {
   throw new Error('wrong');
