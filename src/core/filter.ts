@@ -22,6 +22,7 @@ const LISTS: ReadonlySet<string> = new Set(['between', 'inq', 'nin']);
 const PATTERNS: ReadonlySet<string> = new Set(['like', 'nlike', 'ilike', 'nilike', 'regexp']);
 const MAX_DEPTH = 20;
 const MAX_PARTS = 1000;
+const EMPTY_OR = "an empty 'or' in a where clause has no alternative that a row could meet";
 
 /**
  * Reads a LoopBack where clause into a {@link Condition}: one comparison per operator, so that
@@ -29,7 +30,8 @@ const MAX_PARTS = 1000;
  * `undefined` counts as `null`, never as "no condition".
  *
  * @throws LiveEntityError `UNKNOWN_FIELD` for a property that the entity lacks,
- * `VIEW_QUERY_UNSUPPORTED` for an operator that views do not have, or too deep a nesting.
+ * `VIEW_QUERY_UNSUPPORTED` for an operator that views do not have, an empty `or`, or too deep
+ * a nesting.
  */
 export function parseWhere(where: unknown, shape: EntityShape): Condition {
   const budget = {parts: 0};
@@ -44,6 +46,8 @@ export function parseWhere(where: unknown, shape: EntityShape): Condition {
         throw unsupported(`a where clause has more than ${MAX_PARTS} parts`);
       }
       if ((name === 'and' || name === 'or') && Array.isArray(value)) {
+        // Connectors take it for no condition at all, and so for every row.
+        if (name === 'or' && value.length === 0) throw unsupported(EMPTY_OR);
         return [{kind: name, parts: value.map(part => parse(part, depth + 1))} as Condition];
       }
       return comparisons(name, value, shape);

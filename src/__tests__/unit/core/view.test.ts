@@ -53,6 +53,16 @@ describe('the declaration of a view', () => {
       /Item has no property 'colour'/,
     ],
     [
+      'an alternative of nothing',
+      {transform: () => ({where: {qty: 5, or: []}})},
+      /an empty 'or' in a where clause has no alternative that a row could meet/,
+    ],
+    [
+      'an alternative of nothing, further in',
+      {transform: () => ({where: {and: [{qty: 5}, {or: [{name: 'a'}, {or: []}]}]}})},
+      /an empty 'or' in a where clause/,
+    ],
+    [
       'an operator that views do not have',
       {transform: () => ({where: {qty: {near: 5}}})},
       /the operator 'near' on Item.qty is not known to views/,
@@ -177,6 +187,21 @@ describe('a view with its parameters', () => {
     });
     assert.throws(() => resolveView(SHAPE, lowStock, {qty: 'many'}, undefined, new Date()), {
       message: 'Item.qty is compared with a value that is not a number',
+    });
+  });
+
+  it('refuses an alternative of nothing, which a list of none would make', () => {
+    const anyOf: ViewDefinition = {
+      paramFields: ['name'],
+      transform: ({name}) => {
+        const names = (name ?? ['']) as string[];
+        return {where: {or: names.map(each => ({name: each}))}};
+      },
+    };
+    checkView(SHAPE, 'anyOf', anyOf);
+    assert.throws(() => resolveView(SHAPE, anyOf, {name: []}, undefined, new Date()), {
+      code: 'VIEW_QUERY_UNSUPPORTED',
+      message: /^an empty 'or' /,
     });
   });
 
