@@ -179,7 +179,11 @@ const accepted: Rule<'accepted'> = (state, {attempt, reply}) => {
   if (attempt !== state.attempt) return stay(state);
   const early = state.early.filter(({channel}) => channel === channelOf(reply));
   const over = state.endings.find(({channel}) => channel === channelOf(reply));
-  if (over) return end(state, {type: 'ended', error: over.error});
+  if (over) {
+    // The server may have let us in anew after the end.
+    const {state: next, effects} = end(state, {type: 'ended', error: over.error});
+    return {state: next, effects: [...effects, {do: 'release', channel: over.channel}]};
+  }
   if (reply.kind === 'snapshot') return advance(adopt(state, reply.snapshot), early);
   if (!state.held) return end(state, {type: 'ended', error: MISFIT});
   const held = {...state.held, channel: reply.channel};

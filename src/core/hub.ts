@@ -19,10 +19,12 @@ import {digest, WindowPool, type WindowEntry} from './window-pool';
 /** One connection, as the hub sees it. */
 export interface Member {
   /**
-   * Throws when the connection does not want it any more. `rows` of the view are kept for it: those
-   * before its page, too.
+   * Throws when the connection does not want it any more. A channel that has ended and is made
+   * anew has another epoch.
+   *
+   * @param rows - How many of the view are kept for it: those before its page, too
    */
-  join(channel: string, rows: number): void;
+  join(channel: string, epoch: string, rows: number): void;
   leave(channel: string): void;
   /** Takes it out of a channel that ends, and says why. */
   end(channel: string, error: Error): void;
@@ -169,7 +171,7 @@ export class LiveHub implements FeedSink {
   ): Promise<SubscribeReply> {
     const entry = await this.channelFor(subscription);
     try {
-      member.join(entry.channel.id, endOf(subscription.span));
+      member.join(entry.channel.id, entry.channel.epoch, endOf(subscription.span));
     } catch (error) {
       this.abandonIfEmpty(entry);
       throw error;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type {Interceptor} from '@loopback/core';
+import {HttpErrors} from '@loopback/rest';
 import {LiveEntitiesBindings} from '../../index';
 import {givenPostgres18, type TestDatabase} from '../support/databases';
 import {RawClient} from '../support/raw-client';
@@ -84,6 +86,31 @@ describe('clients that have come and gone', function () {
     assert.deepEqual(Object.entries(counts).filter(([, count]) => count > 0), []);
     assert.ok(timersNow() <= timers + 5, `${timersNow()} timers, and ${timers} before`);
     assert.deepEqual(failures, []);
+  });
+
+  it('are in no room of a page that an interceptor has refused them, while they stay', async () => {
+    let isRefused = true;
+    const late: Interceptor = async (_, next) => {
+      const answer: unknown = await next();
+      if (isRefused) throw new HttpErrors.Forbidden('not today');
+      return answer;
+    };
+    const binding = shop.interceptor(late, {global: true, group: 'late', source: 'socketio'});
+    const client = await RawClient.connect(shop.url);
+    try {
+      const realtime = await shop.get(LiveEntitiesBindings.REALTIME_SERVER);
+      const {rooms} = (realtime as unknown as Inside).transport.io.of('/').adapter;
+      const before = rooms.size;
+      const {ok, error} = await client.call('subscribe', {ref: PAGE});
+      assert.deepEqual([ok, error?.message], [false, 'not today']);
+      assert.deepEqual([rooms.size, realtime.counters!.subscribers], [before, 0]);
+      isRefused = false;
+      assert.equal((await client.call('subscribe', {ref: PAGE})).ok, true);
+      assert.deepEqual([rooms.size, realtime.counters!.subscribers], [before + 1, 1]);
+    } finally {
+      shop.unbind(binding.key);
+      client.close();
+    }
   });
 
   /** One who looks at some pages, and may go before the answer, or before the connection. */

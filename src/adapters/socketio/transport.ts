@@ -24,7 +24,8 @@ import {isInternal, toWireError} from './wire-error';
 export type LiveSocket = Socket<ClientToServerEvents, ServerToClientEvents>;
 
 /** One connection, as its handler sees it. */
-export interface Connection extends Member {
+export interface Connection extends Omit<Member, 'join'> {
+  join(channel: string): void;
   readonly socket: LiveSocket;
   /** The network address of the client. */
   readonly address: string;

@@ -11,7 +11,7 @@ export interface ShareLimits {
 }
 
 /** Channels that are joined, and the rows up to the end of each one's page. */
-export type JoinedRows = Map<string, number>;
+export type JoinedRows = ReadonlyMap<string, {readonly rows: number}>;
 
 /**
  * What one connection may have the server keep, so that it leaves something for the others. A
@@ -39,7 +39,7 @@ export class ConnectionShare {
       throw new LiveEntityError('LIMIT_EXCEEDED', `at most ${subscriptions} subscriptions`);
     }
     const asked = this.rowsOf(ref);
-    const held = [...joined.values()].reduce((sum, each) => sum + each, this.rows);
+    const held = [...joined.values()].reduce((sum, each) => sum + each.rows, this.rows);
     if (held + asked > rows) {
       const message = `at most ${rows} rows up to the ends of a connection's pages, all together`;
       throw new LiveEntityError('LIMIT_EXCEEDED', message);

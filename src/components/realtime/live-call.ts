@@ -17,6 +17,8 @@ export interface LiveCall {
   readonly id: string;
   readonly session: LiveSession;
   readonly context: Context;
+  /** Is told which channel the call has joined. */
+  joined?(channel: string): void;
 }
 
 /** The call as access filters are asked about it. */

@@ -5,8 +5,8 @@ import type {Connection, ConnectionHandler} from '../../adapters/socketio/transp
 import type {Member} from '../../core/hub';
 import type {SubscribeReply, SubscribeRequest} from '../../protocol/messages';
 import {ConnectionSession, sessionChanged} from './connection-session';
-import {ConnectionShare, type JoinedRows, type ShareLimits} from './connection-share';
-import type {LiveSession} from './live-call';
+import {ConnectionShare, type ShareLimits} from './connection-share';
+import type {LiveCall, LiveSession} from './live-call';
 import type {LiveControllers, LiveMethod} from './live.controller';
 import type {SessionService} from './session.service';
 
@@ -20,14 +20,22 @@ export interface LiveConnectionOptions {
 type SessionCall = 'login' | 'authenticate' | 'renew' | 'logout';
 type DataCall = Exclude<CallName, SessionCall>;
 
+/** A channel that the connection is in. */
+interface Joined {
+  readonly epoch: string;
+  readonly rows: number;
+  /** Subscriptions that have joined it since, without those that were refused afterwards. */
+  calls: number;
+}
+
 /** One client's connection: its calls, and what it is subscribed to. */
 export class LiveConnection implements ConnectionHandler {
   private readonly session: ConnectionSession;
   /** Channels joined by whom the member stands for; another person gets another member. */
-  private joined: JoinedRows = new Map();
+  private joined = new Map<string, Joined>();
   private member: Member;
   private readonly share: ConnectionShare;
-  /** Channels that ended while a subscription was unanswered, which may have been its own. */
+  /** Channels by epoch that ended while a subscription was unanswered: it may name them yet. */
   private readonly ends = new Map<string, Error>();
   private calls = 0;
   private isClosed = false;
@@ -85,16 +93,25 @@ export class LiveConnection implements ConnectionHandler {
 
   /**
    * A page can end between the joining and the answer, which the application's interceptors may
-   * hold up: then it is refused, for the client would take the page as live.
+   * hold up: then it is refused, for the client would take the page as live. They may refuse it
+   * themselves, too: then nobody knows of the channel, and it is left.
    */
   private async subscribe(request: SubscribeRequest): Promise<object> {
-    const release = this.share.claim(request.ref, this.joined);
+    const {joined} = this;
+    const release = this.share.claim(request.ref, joined);
+    let own: {readonly channel: string; readonly as?: Joined} | undefined;
     try {
-      const reply = (await this.perform('subscribe', request)) as SubscribeReply;
-      const {channel} = reply.kind === 'snapshot' ? reply.snapshot : reply;
-      const ended = this.ends.get(channel);
+      const reply = (await this.perform('subscribe', request, channel => {
+        own = {channel, as: joined.get(channel)};
+      })) as SubscribeReply;
+      const ended = this.ends.get(endKey(reply, request));
       if (ended) throw ended;
       return reply;
+    } catch (error) {
+      if (own?.as && joined.get(own.channel) === own.as && --own.as.calls === 0) {
+        this.leave(own.channel);
+      }
+      throw error;
     } finally {
       release();
       if (!this.share.isClaimed) this.ends.clear();
@@ -106,22 +123,24 @@ export class LiveConnection implements ConnectionHandler {
    * joined for a person who has gone, nor be joined for them any more.
    */
   private newMember(): Member {
-    const joined: JoinedRows = new Map();
+    const joined = new Map<string, Joined>();
     this.joined = joined;
     return {
-      join: (channel, rows) => {
+      join: (channel, epoch, rows) => {
         if (this.isClosed || joined !== this.joined) throw sessionChanged();
-        joined.set(channel, rows);
-        this.ends.delete(channel);
-        this.connection.join(channel, rows);
+        const known = joined.get(channel);
+        if (known) known.calls++;
+        else joined.set(channel, {epoch, rows, calls: 1});
+        this.connection.join(channel, epoch, rows);
       },
       leave: channel => {
         joined.delete(channel);
         this.connection.leave(channel);
       },
       end: (channel, error) => {
+        const {epoch} = joined.get(channel)!;
         joined.delete(channel);
-        if (this.share.isClaimed) this.ends.set(channel, error);
+        if (this.share.isClaimed) this.ends.set(`${channel} ${epoch}`, error);
         this.connection.end(channel, error);
       },
       outlet: this.connection.outlet,
@@ -130,20 +149,27 @@ export class LiveConnection implements ConnectionHandler {
 
   private leaveAll(): string[] {
     const channels = [...this.joined.keys()];
-    const controller = this.options.controllers.of(undefined);
-    for (const channel of channels) controller.leave(this.caller(), channel);
+    for (const channel of channels) this.leave(channel);
     return channels;
+  }
+
+  private leave(channel: string): void {
+    this.options.controllers.of(undefined).leave(this.caller(), channel);
   }
 
   /**
    * Makes a call, and takes care that its answer does not reach another person than the one who
    * asked: what a read has found is kept from them, and of a write that is done the row.
    */
-  private async perform(name: DataCall, request: object): Promise<object> {
+  private async perform(
+    name: DataCall,
+    request: object,
+    joined?: LiveCall['joined'],
+  ): Promise<object> {
     const {session} = this;
     session.checkExpiry();
     const {generation} = session;
-    const reply = await this.invoke(name, request).catch(error => {
+    const reply = await this.invoke(name, request, joined).catch(error => {
       if (generation !== session.generation) throw sessionChanged();
       const {statusCode, code} = error as {statusCode?: unknown; code?: unknown};
       if (statusCode === 401 && code !== 'SESSION_CHANGED') session.askForLogin(error);
@@ -158,7 +184,11 @@ export class LiveConnection implements ConnectionHandler {
    * Calls the live controller as REST calls its controllers: in a context of the call's own with
    * the user bound, through the application's interceptors.
    */
-  private async invoke(name: DataCall, request: object): Promise<object> {
+  private async invoke(
+    name: DataCall,
+    request: object,
+    joined: LiveCall['joined'],
+  ): Promise<object> {
     const {ref = request} = request as {ref?: object};
     const controller = this.options.controllers.of((ref as {type?: string}).type);
     const method = methodOf(name, ref);
@@ -166,7 +196,8 @@ export class LiveConnection implements ConnectionHandler {
     const context = new Context(this.options.application, `live-call-${method}`);
     const {principal} = this.session;
     if (principal) context.bind(SecurityBindings.USER).to(principal);
-    const call = {id: `${socket.id}-${++this.calls}`, session: this.caller(), context};
+    const id = `${socket.id}-${++this.calls}`;
+    const call: LiveCall = {id, session: this.caller(), context, joined};
     try {
       return (await invokeMethodWithInterceptors(context, controller, method, [call, request], {
         source: {type: 'socketio', value: socket},
@@ -183,6 +214,12 @@ export class LiveConnection implements ConnectionHandler {
     // With the generation, so that no page rendered for one person is shared with the next.
     return {id: `${socket.id}/${generation}`, member: this.member, socket, principal};
   }
+}
+
+/** The channel that an answer names, as it was when the answer was made. */
+function endKey(reply: SubscribeReply, {resume}: SubscribeRequest): string {
+  const {channel, epoch} = reply.kind === 'snapshot' ? reply.snapshot : {...resume!, ...reply};
+  return `${channel} ${epoch}`;
 }
 
 function methodOf(name: DataCall, ref: object): LiveMethod {

@@ -39,7 +39,9 @@ export class LiveService {
     const entity = this.entity(ref.type);
     if (diverged) entity.hub.diverged();
     const subscription = await this.pages.subscriptionFor(call, entity, ref, 'subscribe');
-    return entity.hub.subscribe(call.session.member, subscription, resume);
+    const reply = await entity.hub.subscribe(call.session.member, subscription, resume);
+    call.joined?.(reply.kind === 'snapshot' ? reply.snapshot.channel : reply.channel);
+    return reply;
   }
 
   /** Takes a session out of a channel; false when it was not in it. */

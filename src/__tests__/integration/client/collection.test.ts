@@ -328,6 +328,21 @@ describe('a live collection', () => {
       assert.equal(products.status, 'ended');
     });
 
+    it('is left where the server has let it in anew, after an end that came first', async () => {
+      const error = {code: 'SERVER_BUSY', message: 'too many', statusCode: 503};
+      const left = new Promise(resolve => server.answer('unsubscribe', ({channel: id}) => {
+        resolve(id);
+        return {};
+      }));
+      server.answer('subscribe', (request, peer) => {
+        server.enter(request, peer);
+        channel.end(error);
+        return server.enter(request, peer);
+      });
+      await assert.rejects(givenProducts().ready, {code: 'SERVER_BUSY'});
+      assert.equal(await left, channel.id);
+    });
+
     it('keeps its rows as they were', async () => {
       const products = givenProducts();
       await products.ready;

@@ -8,7 +8,7 @@ import {LiveEntityError} from '../../../core/errors';
 import {RecentTransactions} from '../../../core/history';
 import type {SnapshotRows} from '../../../core/ports';
 import type {EntityShape} from '../../../core/shape';
-import type {DeltaMessage} from '../../../protocol/messages';
+import type {DeltaMessage, PageSnapshot} from '../../../protocol/messages';
 
 const SHAPE: EntityShape = {
   name: 'Item',
@@ -88,6 +88,16 @@ describe('the hub', () => {
     const waiting = hub.subscribe(refusing, everything({isPrivate: true}));
     await assert.rejects(arrived(hub, waiting), /somebody else/);
     assert.equal(hub.size.channels, 0);
+  });
+
+  it('tells a member which life of a channel it joins, as the answer does', async () => {
+    const {hub} = givenHub();
+    const joined: string[][] = [];
+    const member = {...nobody(), join: (...life: string[]) => void joined.push(life)};
+    const {snapshot} = (await arrived(hub, hub.subscribe(member, everything()))) as {
+      snapshot: PageSnapshot;
+    };
+    assert.deepEqual(joined, [[snapshot.channel, snapshot.epoch]]);
   });
 
   it('leaves out a row that cannot be rendered, and goes on with the others', async () => {
