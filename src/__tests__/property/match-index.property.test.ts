@@ -163,7 +163,7 @@ function someWhere(): fc.Arbitrary<object> {
   return fc.oneof(
     leaf,
     fc.array(leaf, {maxLength: 3}).map(and => ({and})),
-    fc.array(leaf, {maxLength: 3}).map(or => ({or})),
+    fc.array(leaf, {minLength: 1, maxLength: 3}).map(or => ({or})),
   );
 }
 

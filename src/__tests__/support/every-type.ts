@@ -232,7 +232,7 @@ export function someTree(): fc.Arbitrary<Tree> {
     tree: fc.oneof({maxDepth: 2, depthSize: 'small'},
       someLeaf().map(leaf => ({where: leaf.where, leaves: [leaf]})),
       fc.array(tie('tree'), {maxLength: 3}).map(combine('and')),
-      fc.array(tie('tree'), {maxLength: 3}).map(combine('or'))),
+      fc.array(tie('tree'), {minLength: 1, maxLength: 3}).map(combine('or'))),
   }));
   return tree;
 }
