@@ -131,7 +131,7 @@ export class LiveConnection implements ConnectionHandler {
         const known = joined.get(channel);
         if (known) known.calls++;
         else joined.set(channel, {epoch, rows, calls: 1});
-        this.connection.join(channel, epoch, rows);
+        this.connection.join(channel);
       },
       leave: channel => {
         joined.delete(channel);

@@ -93,7 +93,8 @@ describe('the hub', () => {
   it('tells a member which life of a channel it joins, as the answer does', async () => {
     const {hub} = givenHub();
     const joined: string[][] = [];
-    const member = {...nobody(), join: (...life: string[]) => void joined.push(life)};
+    const join: Member['join'] = (channel, epoch) => void joined.push([channel, epoch]);
+    const member = {...nobody(), join};
     const {snapshot} = (await arrived(hub, hub.subscribe(member, everything()))) as {
       snapshot: PageSnapshot;
     };

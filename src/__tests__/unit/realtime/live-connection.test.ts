@@ -26,7 +26,7 @@ describe('a subscription whose page ends before it is answered', () => {
 
   it('is answered when it was another page that ended', async () => {
     const {connection} = givenConnection(({session: {member}}) => {
-      member.join('c2', 'e1');
+      member.join('c2', 'e1', 10);
       member.end('c2', REASON);
     });
     assert.deepEqual(await connection.call('subscribe', REQUEST), snapshotOf('c1', 'e1'));
