@@ -60,6 +60,8 @@ export class Connection {
   #status: ConnectionStatus = 'connecting';
   #closed = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Send what waits for a connection. */
+  readonly #unsent = new Set<() => void>();
 
   constructor(url: string, options: ConnectionOptions) {
     this.#timeout = options.timeout;
@@ -73,7 +75,10 @@ export class Connection {
       reconnectionDelayMax: options.reconnectionDelayMax,
       auth: send => send({protocol: PROTOCOL_VERSION, token: options.token()} satisfies Handshake),
     });
-    this.#socket.on('connect', () => this.#is('connected'));
+    this.#socket.on('connect', () => {
+      for (const send of [...this.#unsent]) send();
+      this.#is('connected');
+    });
     this.#socket.on('disconnect', () => this.#disconnected());
     this.#socket.on('connect_error', error => this.#failed(error));
   }
@@ -116,19 +121,53 @@ export class Connection {
    */
   request<E extends CallName>(event: E, request: RequestOf<E>, done: Done<E>): void {
     if (this.#closed) return done(localError('CLIENT_CLOSED'));
+    let takeBack: (() => void) | undefined;
     const fail = (error: LiveError) => {
+      takeBack?.();
       if (this.#open.delete(fail)) done(error);
     };
     this.#open.add(fail);
+    const send = (timeout: number) => this.#send(event, request, timeout, fail, done);
+    if (this.#socket.connected) send(this.#timeout);
+    else takeBack = this.#sendOnceConnected(send, fail);
+  }
+
+  #send<E extends CallName>(
+    event: E,
+    request: RequestOf<E>,
+    timeout: number,
+    fail: (error: LiveError) => void,
+    done: Done<E>,
+  ): void {
     // Socket.IO's own types lose the acknowledgement's type for a generic event name.
     const socket = this.#socket as unknown as LooseSocket;
-    socket.timeout(this.#timeout).emit(event, request, (late, answer) => {
+    socket.timeout(timeout).emit(event, request, (late, answer) => {
       if (late) return fail(localError(this.#socket.connected ? 'TIMEOUT' : 'CONNECTION_LOST'));
       const reply = answer as Reply<ReplyOf<E>> | undefined;
       if (!reply?.ok) return fail(errorFromWire(wireErrorOf(reply?.error)));
       const {ok: _, ...result} = reply;
       if (this.#open.delete(fail)) done(undefined, result as unknown as ReplyOf<E>);
     });
+  }
+
+  /**
+   * Socket.IO would keep what waits for a connection, and a timer for it, when the client closes.
+   *
+   * @returns what takes it back
+   */
+  #sendOnceConnected(send: (timeout: number) => void, fail: (error: LiveError) => void) {
+    const end = Date.now() + this.#timeout;
+    const timer = setTimeout(() => fail(localError('CONNECTION_LOST')), this.#timeout);
+    const forget = () => {
+      clearTimeout(timer);
+      this.#unsent.delete(go);
+    };
+    const go = () => {
+      forget();
+      send(Math.max(end - Date.now(), 1));
+    };
+    this.#unsent.add(go);
+    return forget;
   }
 
   close(): void {

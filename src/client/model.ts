@@ -97,7 +97,9 @@ export class LiveModel<T, F extends FieldOf<T> = FieldOf<T>> {
     one: {field?: string; clear?: boolean} = {},
   ): Promise<Row | null> {
     if (this.#view.closed) throw localError('CLIENT_CLOSED');
-    const {type, id} = this.#ref;
+    const {type, id: asked} = this.#ref;
+    // A UUID can be asked for in capitals, which its row does not have.
+    const id = typeof asked === 'string' ? (this.#view.page?.keys[0] ?? asked) : asked;
     const shown = this.#view.row(String(id))?._version as string | null | undefined;
     return this.#writes.write({type, id, patch, shown, named: options.version, ...one});
   }

@@ -137,9 +137,9 @@ export interface RealtimeLimits {
   /** Views kept live at the same time, for all clients; `SERVER_BUSY` beyond. Default 50,000. */
   readonly windows?: number;
   /**
-   * Rows held for all views together, included ones too. A view that would make them more is
-   * refused, or ends, with `SERVER_BUSY`, unless one that nobody watches can make room. Default
-   * 1,000,000.
+   * Rows held for all views together, included ones too. Beyond it, a new view is refused with
+   * `SERVER_BUSY` unless one that nobody watches can make room; those that are watched go on.
+   * Default 1,000,000.
    */
   readonly rows?: number;
 }

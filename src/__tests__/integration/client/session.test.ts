@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {promisify} from 'node:util';
 import {LiveError, type ConnectionStatus, type LiveClient, type LiveSession} from '../../../client';
 import {PROTOCOL_VERSION} from '../../../protocol/version';
 import {givenClient, next} from '../../support/client';
@@ -247,6 +249,17 @@ describe('a live client', () => {
       await assert.rejects(waiting.ready, closed);
       await assert.rejects(live.read({type: 'A', id: 1}), closed);
       assert.throws(() => live.model({type: 'A', id: 1}), closed);
+    });
+
+    it('keeps nothing running for a call that was never sent', async () => {
+      const program = `
+        const {LiveClient} = require(${JSON.stringify(require.resolve('../../../client'))});
+        const live = new LiveClient('http://127.0.0.1:1', {timeout: 60_000});
+        live.read({type: 'A', id: 1}).catch(error => console.log(error.code));
+        live.close();`;
+      // A timer of the call would keep the process alive for longer than a test may take.
+      const {stdout} = await promisify(execFile)(process.execPath, ['--eval', program]);
+      assert.equal(stdout, 'CLIENT_CLOSED\n');
     });
   });
 

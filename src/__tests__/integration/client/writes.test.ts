@@ -318,6 +318,20 @@ describe('own writes', () => {
       assert.equal(bolt.value, null);
     });
 
+    it('go by the id that the row has, where it was asked for in capitals', async () => {
+      server.channel('Product/A', [BOLT]);
+      server.answer('update', () => ({row: {...BOLT, qty: 5, _version: 'v2'}}));
+      const asked = live.model<Product>({type: 'Product', id: 'A'});
+      await asked.ready;
+      const written = asked.update('qty', 5);
+      assert.equal(asked.value?.qty, 5);
+      await written;
+      const [request] = server.requests('update');
+      assert.deepEqual(request, {
+        type: 'Product', id: 'a', field: 'qty', value: 5, version: 'v1',
+      });
+    });
+
     it('find no row where there is none', async () => {
       const none = live.model<Product>({type: 'Product', id: 'none'});
       await none.ready;
