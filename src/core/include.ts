@@ -1,3 +1,4 @@
+import {orderOrDefault, withDefaultCondition} from './default-scope';
 import {parseFields, parseOrder, parseWhere, unsupported, type ViewFilter} from './filter';
 import type {Condition, Include, ViewQuery} from './query';
 import type {EntityShape, PropertyKind, Relation} from './shape';
@@ -60,8 +61,8 @@ function parseInclude(
   }
   const query: ViewQuery = {
     entity: other.name,
-    condition: parseWhere(scope.where, other),
-    order: parseOrder(scope.order, other),
+    condition: withDefaultCondition(parseWhere(scope.where, other), other),
+    order: parseOrder(orderOrDefault(scope.order, other), other),
     ...parseIncludes(scope.include, other, depth + 1),
   };
   return {relation: name, kind, from, to, query, fields: parseFields(scope.fields, other)};

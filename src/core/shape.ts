@@ -1,3 +1,5 @@
+import type {DefaultScope} from './default-scope';
+
 /**
  * How a property's values compare in Node.
  *
@@ -47,6 +49,7 @@ export interface EntityShape {
   readonly deletedFlag?: string;
   /** Property that holds the row's version, where the entity has that behaviour. */
   readonly versionProperty?: string;
+  readonly defaultScope?: DefaultScope;
   /** By name; a text says why a view cannot include it. */
   readonly relations?: Readonly<Record<string, Relation | string>>;
 }

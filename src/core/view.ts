@@ -1,4 +1,5 @@
 import type {Row} from '../protocol/page';
+import {orderOrDefault, withDefaultCondition} from './default-scope';
 import {LiveEntityError} from './errors';
 import {parseFields, parseOrder, parseWhere, type ViewFilter} from './filter';
 import {parseIncludes} from './include';
@@ -61,7 +62,7 @@ export function resolveView(
     query: {
       entity: shape.name,
       condition: withScope(parseWhere(filter.where, shape), scope, shape),
-      order: parseOrder(filter.order, shape),
+      order: parseOrder(orderOrDefault(filter.order, shape), shape),
       ...parseIncludes(filter.include, shape),
     },
     fields: parseFields(filter.fields, shape),
@@ -95,7 +96,11 @@ export function resolveRow(
  *
  * @throws LiveEntityError `VIEW_QUERY_UNSUPPORTED` that says what is missing or wrong
  */
-export function checkView(shape: EntityShape, name: string, definition: ViewDefinition): void {
+export function checkView(
+  {defaultScope: _, ...shape}: EntityShape,
+  name: string,
+  definition: ViewDefinition,
+): void {
   const title = `${shape.name}.${name}`;
   const params = definition.paramFields ?? [];
   const {used, filter} = trial(title, definition);
@@ -243,8 +248,8 @@ function withScope(
   scope: object | undefined,
   shape: EntityShape,
 ): Condition {
-  if (!scope) return condition;
-  return {kind: 'and', parts: [condition, parseWhere(scope, shape)]};
+  const own = withDefaultCondition(condition, shape);
+  return scope ? {kind: 'and', parts: [own, parseWhere(scope, shape)]} : own;
 }
 
 function ownValue(params: Row | undefined, name: string): unknown {

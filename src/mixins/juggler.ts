@@ -230,34 +230,6 @@ type ConnectorTransaction = Transaction & {
   readonly connection?: {readonly txId?: unknown} | null;
 };
 
-/** Whether juggler leaves the values of such rows as the connector reads them. */
-export function readsPlainly(model: JugglerModelClass): boolean {
-  return (
-    !READ_HOOKS.some(hook => (model._observers?.[hook]?.length ?? 0) > 0) &&
-    !CHANGING.some(setting => model.settings[setting]) &&
-    !INITIALIZING.some(hook => model[hook]) &&
-    Object.keys(model.getter ?? {}).length === 0 &&
-    READ_STEPS.every(step => model[step] === model.dataSource.DataAccessObject[step]) &&
-    Object.values(model.definition.properties).every(isPlain)
-  );
-}
-
-const READ_HOOKS = ['access', 'loaded'];
-/** Settings that change what is read, or values of it. */
-const CHANGING = ['scope', 'properties', 'attributes'];
-/** Juggler calls these of every instance that it makes. */
-const INITIALIZING = ['afterInitialize', 'postInitialize'] as const;
-/** What an application may have put another function in place of. */
-const READ_STEPS = ['find', 'findOne', 'lookupModel', 'defaultScope', 'applyScope'] as const;
-const PLAIN_TYPES: readonly unknown[] = [String, Number, Boolean, Date, Object];
-
-/** Scalars, objects and arrays of them; not models in models, nor juggler's own types. */
-function isPlain({type, persistDefaultValues}: JugglerProperty): boolean {
-  if (persistDefaultValues === false) return false;
-  if (Array.isArray(type)) return type.length === 0 || PLAIN_TYPES.includes(type[0]);
-  return PLAIN_TYPES.includes(type);
-}
-
 /**
  * A value of a plain type as juggler's instance would have it: columns of text can hold JSON, and
  * the items of a list get the type of the property.

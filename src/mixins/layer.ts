@@ -17,6 +17,7 @@ import {LiveEntitiesBindings} from '../keys';
 import type {BehaviourName} from './behaviour';
 import {behavioursOf, isDeclarative, type MixinSettings} from './behaviours-of';
 import {Cascade, type RelatedGetter} from './cascade';
+import {knowConversionsOf} from './conversions';
 import {embedsChildren} from './embedded/definition';
 import {Embeddings} from './embedded/embeddings';
 import type {PostgresExecutor} from './executors/postgres';
@@ -295,6 +296,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
       this.cascade = new Cascade(this);
     }
   }
+  knowConversionsOf(LiveEntityRepository.prototype);
   return LiveEntityRepository;
 }
 

@@ -16,6 +16,9 @@ import type {FeedMessage} from '../../protocol/messages';
 import {viewsOf} from './encrypted-views';
 import {FeedWatch} from './feed-watch';
 import {RealtimeEntity} from './realtime-entity';
+import {
+  refuseOwnRules, refuseRulesBeyondLog, rulesBeyondLog, withDefaultScope,
+} from './read-rules';
 import type {FoundRepository} from './registry';
 import {withRelations} from './relations';
 import {revealerOf} from './reveal';
@@ -84,6 +87,7 @@ export class LiveSources {
   ): Promise<readonly LiveSource[]> {
     const sources = new LiveSources(config, publisher);
     try {
+      refuseOwnRules(found);
       const own = await ownFeed(application, config);
       if (own) await sources.start(preparedFromRepositories(found, own), found, 'it is bound');
       else for (const group of byDataSource(found)) await sources.openGroup(group);
@@ -99,12 +103,17 @@ export class LiveSources {
     const {dataSource} = found[0].repository;
     const {connector} = dataSource;
     guardConnector(connector);
-    if (feed === 'postgres') return this.openLog(found, 'as configured');
+    if (feed === 'postgres') {
+      refuseRulesBeyondLog(found);
+      return this.openLog(found, 'as configured');
+    }
     if (feed === 'repository') return this.openRepositories(found, 'as configured');
     if (!isPostgresConnector(connector)) {
       const name = (connector as {name?: string} | undefined)?.name ?? dataSource.name;
       return this.openRepositories(found, `${name} has no log that could be read`);
     }
+    const rules = rulesBeyondLog(found);
+    if (rules !== undefined) return this.openRepositories(found, rules);
     try {
       await this.openLog(found, 'the server allows it');
     } catch (error) {
@@ -140,7 +149,9 @@ export class LiveSources {
     try {
       const classes = new Map(found.map(({repository: {entityClass}}) =>
         [entityClass.modelName, entityClass as typeof Entity]));
-      const byName = withRelations(shapes, name => classes.get(name));
+      const scoped = found.map(each =>
+        withDefaultScope(shapes.find(({name}) => name === each.name)!, each, images));
+      const byName = withRelations(scoped, name => classes.get(name));
       const hub = new LiveHub({
         shapes: byName,
         source,
