@@ -1,7 +1,7 @@
 import {inject} from '@loopback/core';
 import {
   DefaultTransactionalRepository, Entity, hasMany, juggler, model, ModelDefinition, property,
-  RepositoryMixin, type Class, type Model,
+  RepositoryMixin, type Class, type Model, type Repository,
 } from '@loopback/repository';
 import {RestApplication} from '@loopback/rest';
 import {
@@ -88,7 +88,7 @@ export class RulesApplication extends RepositoryMixin(RestApplication) {
 
   constructor(
     private readonly source: juggler.DataSource,
-    private readonly repositories: readonly Class<Live<Plan> | Live<Step>>[],
+    private readonly repositories: readonly Class<Repository<Entity>>[],
     config: RealtimeConfig = {},
   ) {
     super({rest: {port: 0, host: '127.0.0.1', gracePeriodForClose: 0}, shutdown: {signals: []}});

@@ -173,7 +173,9 @@ export class LiveService {
 
   /** A row as the caller may see it: what the filters of a read leave of it, or nothing. */
   private async shown(call: LiveCall, entity: RealtimeEntity, row: Row): Promise<Row | null> {
-    const query: AccessQuery = {type: entity.name, id: row[entity.shape.ids[0]] as string};
+    const {name: type, shape: {ids}} = entity;
+    // Of a composite id, one part would be taken for the row's.
+    const query: AccessQuery = {type, ...(ids.length === 1 && {id: row[ids[0]] as string})};
     const access = accessRequest(call, 'read', query);
     try {
       // What the call was allowed to do is write: to be answered the row is to read it.

@@ -92,9 +92,17 @@ export class RealtimeEntity {
     return name !== undefined && typeof stamp[name] === 'string' ? {[name]: stamp[name]} : {};
   }
 
-  /** @throws LiveEntityError `BAD_REQUEST` when the id is not of the property's type */
+  /**
+   * @throws LiveEntityError `BAD_REQUEST` when the id is not of the property's type, or rows have
+   * an id of several properties, of which one alone would mean several rows
+   */
   idOf(id: unknown): string | number {
-    const [property] = this.shape.ids;
+    const [property, ...others] = this.shape.ids;
+    if (others.length > 0) {
+      const names = this.shape.ids.join(', ');
+      throw new LiveEntityError('BAD_REQUEST', `${this.name} has an id of several properties ` +
+        `(${names}), so no call can name a row of it; its views can be watched`);
+    }
     const {kind} = this.shape.properties[property];
     const isNumeric = kind === 'number' || kind === 'double';
     // Rounded to what JavaScript has, a longer one would be another row's.

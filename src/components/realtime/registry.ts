@@ -2,6 +2,7 @@ import type {Application, Binding, Constructor, Context} from '@loopback/core';
 import type {DefaultCrudRepository, Entity} from '@loopback/repository';
 import type {AccessFilter as CoreFilter, EntityFilters} from '../../core/access';
 import {LiveEntityError} from '../../core/errors';
+import {noteDefinition} from '../../mixins/model-metadata';
 import {
   ACCESS_FILTER_TAG,
   realtimeDefinitionOf,
@@ -30,6 +31,7 @@ export async function findLiveRepositories(application: Context): Promise<FoundR
     if (!definition) continue;
     const repository = await application.get<AnyRepository>(binding.key);
     const name = repository.entityClass.modelName;
+    noteDefinition(repository.entityClass as typeof Entity);
     if (found.has(name)) {
       throw new LiveEntityError(
         'BAD_REQUEST',

@@ -14,6 +14,7 @@ import {behavioursOf, type MixinSettings} from '../../mixins/behaviours-of';
 import {embeddedProperties} from '../../mixins/embedded/definition';
 import {EmbeddedModel} from '../../mixins/embedded/embedded-model';
 import {addProperties} from '../../mixins/model-definition';
+import {noteDefinition} from '../../mixins/model-metadata';
 import {behavioursNamed} from '../../mixins/planner';
 import {demandsAuthorization, inheritAuthorization, isAuthorized} from '../authorization';
 import {asClientError} from './client-errors';
@@ -69,7 +70,7 @@ export type EntityControllerClass = Constructor<EntityActions>;
  * left out of lists, yet where and count compare all rows within the scope: hide a property from
  * people who must not learn its value, and give them a view instead of `find`.
  *
- * @throws TypeError for an entity without an id property
+ * @throws TypeError for an entity without an id property, or with several
  * @example
  * ```ts
  * app.controller(defineEntityController(Product, ProductRepository, {basePath: '/products'}));
@@ -133,6 +134,7 @@ function describe(
   repositoryClass: object,
   mixins: MixinSettings | undefined,
 ): ControllerEntity {
+  noteDefinition(entity);
   const behaviours = behavioursNamed(behavioursOf(repositoryClass, entity.definition, mixins));
   // The repository will do the same, but only once it is constructed.
   addProperties(entity, behaviours);

@@ -128,11 +128,15 @@ export function rowSchema(entity: typeof Entity, includeRelations = false): Name
 
 /** The schema of the id in a path. */
 export function idSchema(entity: typeof Entity): SchemaObject {
-  const [id] = entity.getIdProperties();
+  const [id, ...others] = entity.getIdProperties();
   const title = entity.modelName;
   const {definitions} = getModelSchemaRef(entity, {title}) as NamedSchema;
   const schema = (definitions[title]).properties?.[id];
   if (!schema) throw new TypeError(`${title} has no id property to name its rows by.`);
+  // One of them alone would name several rows, and a write change them all.
+  if (others.length > 0) {
+    throw new TypeError(`${title} has several id properties, of which a path can name only one.`);
+  }
   return schema;
 }
 
