@@ -67,7 +67,7 @@ export function resolveView(
     },
     fields: parseFields(filter.fields, shape),
     base: wholeNumber(filter.offset ?? filter.skip ?? 0, 'offset'),
-    cap: filter.limit === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber(filter.limit, 'limit'),
+    cap: filter.limit === undefined ? Number.MAX_SAFE_INTEGER : limitOf(filter.limit),
   };
 }
 
@@ -259,6 +259,12 @@ function ownValue(params: Row | undefined, name: string): unknown {
 function wholeNumber(value: unknown, name: string): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   throw unsupported(`${name} must be a whole number from 0`);
+}
+
+function limitOf(value: unknown): number {
+  // LoopBack takes it for no limit, which is not what it says.
+  if (value === 0) throw unsupported('limit must be at least 1; leave it out for all rows');
+  return wholeNumber(value, 'limit');
 }
 
 function list(names: readonly string[]): string {

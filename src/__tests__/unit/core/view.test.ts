@@ -48,6 +48,11 @@ describe('the declaration of a view', () => {
       /primaryKeys names 'qty', which transform does not compare by =/,
     ],
     [
+      'a limit of no rows',
+      {transform: () => ({limit: 0})},
+      /limit must be at least 1/,
+    ],
+    [
       'a condition on a property that the entity lacks',
       {transform: () => ({where: {colour: 'red'}})},
       /Item has no property 'colour'/,
