@@ -8,6 +8,7 @@ import {defineEntityController, LiveEntitiesBindings, realtime} from '../../inde
 import {givenClient} from '../support/client';
 import {givenPostgres18} from '../support/databases';
 import {onPostgres} from '../support/loopback-live';
+import {RawClient} from '../support/raw-client';
 import {RulesApplication} from '../support/read-rules';
 import {until} from '../support/until';
 
@@ -54,6 +55,25 @@ class TicketRepository extends DefaultTransactionalRepository<Ticket, string> {
   }
 }
 
+class Meter extends Entity {
+  declare id: number;
+  declare value: number;
+}
+Meter.definition = new ModelDefinition({
+  name: 'Meter',
+  properties: {
+    id: {type: 'number', id: true, required: true, postgresql: {dataType: 'bigint'}},
+    value: {type: 'number'},
+  },
+});
+
+@realtime<Meter>({views: {all: {transform: () => ({order: ['value ASC']})}}})
+class MeterRepository extends DefaultTransactionalRepository<Meter, number> {
+  constructor(@inject('datasources.db') dataSource: juggler.DataSource) {
+    super(Meter, dataSource);
+  }
+}
+
 describe('models that are unlike most', function () {
   this.timeout(60_000);
   let source: {readonly dataSource: juggler.DataSource; drop(): Promise<unknown>};
@@ -62,7 +82,8 @@ describe('models that are unlike most', function () {
 
   before(async () => {
     source = (await onPostgres(givenPostgres18))!;
-    app = await new RulesApplication(source.dataSource, [SeatRepository, TicketRepository]).open();
+    const repositories = [SeatRepository, TicketRepository, MeterRepository];
+    app = await new RulesApplication(source.dataSource, repositories).open();
     client = givenClient(app.restServer.url!);
   });
   after(async () => {
@@ -99,6 +120,24 @@ describe('models that are unlike most', function () {
   it('makes no REST controller for a composite id', () => {
     assert.throws(() => defineEntityController(Seat, SeatRepository, {basePath: '/seats'}),
       /TypeError: Seat has several id properties/);
+  });
+
+  it('keeps rows apart whose ids JavaScript rounds to one', async () => {
+    const {dataSource} = source;
+    await dataSource.execute(
+      'INSERT INTO meter (id, value) VALUES (9007199254740992, 1), (9007199254740993, 2)');
+    const all = client.collection<Meter>({type: 'Meter', view: 'all', getCount: true});
+    await all.ready;
+    const values = () => all.value.map(({value}) => value).join();
+    assert.equal(values(), '1,2');
+    const raw = await RawClient.connect(app.restServer.url!, {protocol: 2});
+    await raw.call('subscribe', {ref: {type: 'Meter', view: 'all'}});
+    raw.close();
+    assert.match(raw.received, /"keys":\["9007199254740992","9007199254740993"\]/);
+    await dataSource.execute('UPDATE meter SET value = 5 WHERE id = 9007199254740992');
+    await until(all, () => values() === '2,5');
+    await dataSource.execute('DELETE FROM meter WHERE id = 9007199254740993');
+    await until(all, () => values() === '5' && all.meta?.count === 1);
   });
 
   it('checks what is written to a model without @model', async () => {

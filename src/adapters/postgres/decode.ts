@@ -42,7 +42,7 @@ export class TupleImage implements RowImage {
   ) {}
 
   get key(): RowKey {
-    return (this.cachedKey ??= keyOf(this.values, this.plan.ids));
+    return (this.cachedKey ??= keyOf(this.exactIds(), this.plan.ids));
   }
 
   get values(): Row {
@@ -61,6 +61,15 @@ export class TupleImage implements RowImage {
     return this.cachedRaw;
   }
 
+  /** Rounded to what JavaScript has, a long number would be the key of several rows. */
+  private exactIds(): Row {
+    const {values, plan: {ids}} = this;
+    const rounded = ids.filter(name => isRounded(values[name]));
+    if (rounded.length === 0) return values;
+    const {raw} = this;
+    return {...values, ...Object.fromEntries(rounded.map(name => [name, raw[name]]))};
+  }
+
   private decodeAll(): Row {
     const values: Record<string, unknown> = {};
     for (const {name, position, decode} of this.plan.properties) {
@@ -73,6 +82,10 @@ export class TupleImage implements RowImage {
     }
     return values;
   }
+}
+
+function isRounded(value: unknown): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
 /** The driver's parser of a type, as the application may have set it. */
