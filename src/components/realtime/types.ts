@@ -186,7 +186,8 @@ export interface RealtimeConfig {
    *   or the role does not allow it, the application does not start.
    * - `'repository'`: the repositories of this process, on any connector.
    * - `'auto'`: the feed bound at `LiveEntitiesBindings.CHANGE_FEED` if there is one; else
-   *   `'postgres'` where it is possible and `'repository'` where it is not, which is logged.
+   *   `'postgres'` where it is possible and `'repository'` where it is not, as with operation hooks
+   *   that see reads, which is logged.
    * - A feed of your own.
    *
    * Default `'auto'`.
