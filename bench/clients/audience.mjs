@@ -1,8 +1,9 @@
 /**
  * The clients of one subject, in a process of their own. They note which of the expected rows
- * reach which listener, and when; each is to arrive once.
+ * reach which listener, and when; each is to arrive once, and to be the row that was written.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {isProduct} from '../harness/products.mjs';
 import {now, serve} from '../harness/subject.mjs';
 import {PROTOCOLS} from './protocols.mjs';
 
@@ -58,29 +59,31 @@ serve({
     return {wallMs: now() - started, resumed: resumed.flat().filter(Boolean).length};
   },
 
-  /** Begins a round: these rows are to reach the first so many listeners, or all. */
-  expect(ids, count = listeners.length) {
+  /** Begins a round: these rows of a category are to reach the first so many listeners, or all. */
+  expect(ids, category, count = listeners.length) {
     const places = new Map(ids.map((id, i) => [id, i]));
     const times = new Float64Array(count * ids.length);
     let settle;
     const complete = new Promise(resolve => (settle = resolve));
-    round = {places, times, count, missing: times.length, twice: 0, last: 0, settle, complete};
+    const tally = {missing: times.length, twice: 0, wrong: 0, messages: 0, last: 0};
+    round = {places, times, count, category, ...tally, settle, complete};
     if (times.length === 0) settle();
   },
 
   /**
    * Waits until every row has reached every listener.
    *
-   * @returns when the last one came, and how many came twice or not at all; with `times`, when
-   * each came, listener by listener
+   * @returns when the last one came; `correct`, when each came once and as it was written; in how
+   * many messages; with `times`, when each came, listener by listener
    */
   async arrived({timeoutMs = 60_000, times = false} = {}) {
     let timer;
     const patience = new Promise(resolve => (timer = setTimeout(resolve, timeoutMs)));
     await Promise.race([round.complete, patience]);
     clearTimeout(timer);
-    const {last, missing, twice} = round;
-    return {last, missing, twice, times: times ? round.times : undefined};
+    const {last, missing, twice, wrong, messages} = round;
+    const correct = missing === 0 && twice === 0 && wrong === 0;
+    return {last, correct, messages, times: times ? round.times : undefined};
   },
 
   end() {
@@ -101,23 +104,31 @@ async function connect(categories, index, places = []) {
 }
 
 let lastText = '';
-let lastIds = [];
+let lastRows = [];
 
 function heard(index, text) {
   if (!round || index >= round.count) return;
   const time = now();
   // A room's message is the same text for all: it is read once, and compared for the others.
   if (text !== lastText) {
-    lastIds = protocol.idsIn(text);
+    lastRows = expectedIn(text);
     lastText = text;
   }
-  for (const id of lastIds) {
-    const place = round.places.get(id);
-    if (place === undefined) continue;
+  if (lastRows.length > 0) round.messages++;
+  for (const {place, isRight} of lastRows) {
+    if (!isRight) round.wrong++;
     const at = index * round.places.size + place;
     if (round.times[at] !== 0) round.twice++;
     else if (--round.missing === 0) round.settle();
     round.times[at] = time;
     round.last = time;
   }
+}
+
+/** The rows of a message that the round waits for. */
+function expectedIn(text) {
+  return protocol.rowsIn(text).flatMap(row => {
+    const place = round.places.get(row.id);
+    return place === undefined ? [] : [{place, isRight: isProduct(row, round.category)}];
+  });
 }

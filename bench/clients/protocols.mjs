@@ -4,7 +4,7 @@
  *
  * A protocol's `connect(address, category)` resolves to a listener: `join(category)` resolves once
  * what is written from now on will arrive; `texts(handler)` hands over every message; `end()` cuts
- * the connection. `idsIn(text)` names the created rows that a message shows.
+ * the connection. `rowsIn(text)` answers the created rows that a message shows.
  */
 import {openSocket} from './socket.mjs';
 import {Zero} from './zero.mjs';
@@ -179,9 +179,9 @@ export const PROTOCOLS = {
   'live-entities': {
     connect: async (address, options) =>
       new LiveEntities(await SocketIo.connect(address, '/realtime', {protocol: 1}), options),
-    idsIn(text) {
+    rowsIn(text) {
       const [, {ops = []}] = JSON.parse(text.slice(2));
-      return ops.filter(({op}) => op === 'insert').map(({row}) => row.id);
+      return ops.filter(({op}) => op === 'insert').map(({row}) => row);
     },
   },
   raw: {
@@ -190,7 +190,7 @@ export const PROTOCOLS = {
       io.join = category => io.call('join', category);
       return io;
     },
-    idsIn: text => [JSON.parse(text.slice(2))[1].id],
+    rowsIn: text => [JSON.parse(text.slice(2))[1]],
   },
   feathers: {
     async connect(address) {
@@ -198,18 +198,21 @@ export const PROTOCOLS = {
       io.join = category => io.call('create', 'views', {category}, {});
       return io;
     },
-    idsIn(text) {
+    rowsIn(text) {
       const [event, row] = JSON.parse(text.slice(2));
-      return event === 'products created' ? [row.id] : [];
+      return event === 'products created' ? [row] : [];
     },
   },
   parse: {
     connect: address => Parse.connect(address),
-    idsIn: text => [JSON.parse(text).object.objectId],
+    rowsIn(text) {
+      const {objectId, ...values} = JSON.parse(text).object;
+      return [{id: objectId, ...values}];
+    },
   },
   directus: {
     connect: address => Directus.connect(address),
-    idsIn: text => JSON.parse(text).data.map(({id}) => id),
+    rowsIn: text => JSON.parse(text).data,
   },
-  zero: {connect: address => Zero.connect(address), idsIn: text => Zero.idsIn(text)},
+  zero: {connect: address => Zero.connect(address), rowsIn: text => Zero.rowsIn(text)},
 };

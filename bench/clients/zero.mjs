@@ -78,9 +78,9 @@ export class Zero {
     this.socket.terminate();
   }
 
-  static idsIn(text) {
+  static rowsIn(text) {
     const [, {rowsPatch}] = JSON.parse(text);
-    return rowsPatch.filter(({op}) => op === 'put').map(({value}) => value.id);
+    return rowsPatch.filter(({op}) => op === 'put').map(({value}) => value);
   }
 }
 

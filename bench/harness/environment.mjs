@@ -4,7 +4,6 @@ import {createRequire} from 'node:module';
 import {arch, availableParallelism, cpus, loadavg, platform, release, totalmem} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {node22} from './peers.mjs';
-import {SETTINGS} from './postgres.mjs';
 
 const require = createRequire(import.meta.url);
 const requirePeer = createRequire(new URL('../peers/package.json', import.meta.url));
@@ -15,7 +14,7 @@ const PEERS = [
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the figures were measured on and with. */
-export function describeEnvironment(postgresVersion) {
+export function describeEnvironment({version, settings}) {
   const changes = git('status', '--porcelain', 'src');
   return {
     date: new Date().toISOString(),
@@ -27,8 +26,8 @@ export function describeEnvironment(postgresVersion) {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     loadAtStart: Number(loadavg()[0].toFixed(1)),
     node: process.versions.node,
-    postgresql: postgresVersion,
-    postgresqlSettings: SETTINGS,
+    postgresql: version,
+    postgresqlSettings: settings,
     versions: Object.fromEntries([
       'loopback4-live-entities', '@loopback/repository', 'loopback-connector-postgresql',
       'loopback-datasource-juggler', 'pg', 'socket.io',

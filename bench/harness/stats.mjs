@@ -13,6 +13,10 @@ export function quantile(values, q) {
   return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
 }
 
+export function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Median and extremes. */
 export function spread(values) {
   return {median: median(values), min: Math.min(...values), max: Math.max(...values)};

@@ -1,7 +1,7 @@
 /** The peer Parse Server 9 with LiveQuery, on PostgreSQL. */
 import {createServer} from 'node:http';
 import {freePort} from '../harness/ports.mjs';
-import {serveLive} from '../subjects/live-server.mjs';
+import {CONNECTIONS, serveLive} from '../subjects/live-server.mjs';
 import express from 'express';
 import {ParseServer} from 'parse-server';
 
@@ -9,7 +9,7 @@ serveLive(async databaseURI => {
   const port = await freePort();
   const serverURL = `http://127.0.0.1:${port}/parse`;
   const server = new ParseServer({
-    databaseURI,
+    databaseURI: `${databaseURI}?max=${CONNECTIONS}`,
     serverURL,
     appId: 'bench',
     masterKey: 'bench',

@@ -11,7 +11,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import pg from 'pg';
 import {freePort} from '../harness/ports.mjs';
-import {cpuOfDescendants} from '../harness/processes.mjs';
+import {cpuOfDescendantsSince} from '../harness/processes.mjs';
 import {CONNECTIONS, serveLive, TABLE} from '../subjects/live-server.mjs';
 
 const require = createRequire(new URL('zero/package.json', import.meta.url));
@@ -95,14 +95,10 @@ async function isUp(address, failure) {
 /** As every subject's, and of zero-cache's processes. */
 function cpuSinceLastCall() {
   let own = process.cpuUsage();
-  let others = new Map();
+  const ofOthers = cpuOfDescendantsSince();
   return () => {
     const {user, system} = process.cpuUsage(own);
     own = process.cpuUsage();
-    let sum = (user + system) / 1000;
-    const now = cpuOfDescendants();
-    for (const [pid, cpuMs] of now) sum += cpuMs - (others.get(pid) ?? 0);
-    others = now;
-    return sum;
+    return (user + system) / 1000 + ofOthers();
   };
 }

@@ -2,6 +2,7 @@
 import {idsOf} from '../harness/ids.mjs';
 import {burst, leftOutOf, namesOf, OURS, RAW, SERVERS, startLive, watch} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {mean, median} from '../harness/stats.mjs';
 
 const SUBSCRIBERS = 100;
 const CATEGORY = 'chairs';
@@ -33,8 +34,11 @@ export const fanout = {
         progress(`round ${round + 1} of ${rounds}: ${name}`);
         const ids = idsOf(round, writes * (SERVERS[name].share ?? 1));
         const deliveries = ids.length * SUBSCRIBERS;
-        const {wallMs, cpuMs, correct} = await burst(running[name], ids, CATEGORY);
+        const {wallMs, cpuMs, databaseCpuMs, messages, correct} =
+          await burst(running[name], ids, CATEGORY);
         return {
+          messages: messages / deliveries,
+          databaseCpu: databaseCpuMs / ids.length,
           value: (deliveries / wallMs) * 1000,
           cpu: (cpuMs / deliveries) * 1000,
           correct,
@@ -45,7 +49,25 @@ export const fanout = {
     const units = {question: 'fanout', unit: 'deliveries/s', cpuUnit: 'server CPU µs a delivery'};
     return {
       results: names.filter(name => name !== RAW).map(name => compare(measures, name, RAW, units)),
+      facts: names.flatMap(name => factsOf(name, measures[name])),
       leftOut: leftOutOf(quick),
     };
   },
 };
+
+/** What the ratio does not say: how many messages the rows came in, and what PostgreSQL took. */
+function factsOf(name, measures) {
+  return [
+    {
+      text: `Messages for a row and subscriber, ${name}`,
+      value: median(measures.map(({messages}) => messages)),
+      unit: '',
+    },
+    // Of all rounds together: the system counts a process's time in pieces of 10 ms.
+    {
+      text: `PostgreSQL's CPU for a write, ${name}`,
+      value: mean(measures.map(({databaseCpu}) => databaseCpu)),
+      unit: 'ms',
+    },
+  ];
+}

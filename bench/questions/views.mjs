@@ -3,15 +3,17 @@
  * grows with the views, the subscribers of the view, and its page.
  */
 import {idsOf} from '../harness/ids.mjs';
-import {areStored, FEATHERS, OURS, PARSE, RAW, startLive, whyNot, ZERO} from '../harness/live.mjs';
+import {areStored, burst, FEATHERS, OURS, PARSE, RAW, startLive, whyNot, ZERO} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
-import {median} from '../harness/stats.mjs';
+import {spread} from '../harness/stats.mjs';
 
 const CATEGORY = 'chairs';
 const QUESTION = 'cpu-per-write-10k-views';
 const VIEWS_OF_A_SOCKET = 100;
 /** Of each view. No more is written before what was has arrived: it could come to lie past it. */
 const PAGE = 20;
+/** Of a round of a curve. */
+const WRITES = 100;
 
 export const views = {
   title: 'Server CPU per write',
@@ -85,82 +87,133 @@ function wordsOf({views, ofASocket}) {
 }
 
 /** The CPU of a write, and writes a second, against the number of views alive. */
-async function byViews({postgres, quick, progress}) {
+async function byViews(context) {
+  const {quick} = context;
   const steps = quick ? [1, 10, 100, 1_000] : [1, 10, 100, 1_000, 10_000, 50_000, 100_000];
-  const cpu = [];
-  const rate = [];
-  for (const name of [OURS, RAW]) {
-    const live = await startLive(postgres, name);
-    const measured = [];
-    let open = 0;
-    for (const [step, views] of steps.entries()) {
-      progress(`${name}: opening ${views.toLocaleString('en')} views`);
-      await openViews(live, views - open, open);
-      open = views;
-      measured.push({x: views, measures: await repeated(live, quick, step)});
-    }
-    await live.end();
-    cpu.push(curveOf(name, measured, ({value}) => value));
-    rate.push(curveOf(name, measured, ({perSecond}) => perSecond));
-  }
+  const measured = await inTurns(context, steps, {
+    clientOptions: {pageSize: WRITES},
+    words: views => `${views.toLocaleString('en')} views`,
+    widen: (live, views, open) => openViews(live, views - open, open),
+    async run(live) {
+      const measure = await cpuOfWrites(live, nextIds(live, quick ? 40 : WRITES));
+      const ids = nextIds(live, quick ? 40 : WRITES);
+      const {wallMs, correct} = await burst(live, ids, CATEGORY, 1);
+      const perSecond = (ids.length / wallMs) * 1000;
+      return {...measure, perSecond, correct: measure.correct && correct};
+    },
+  });
   const label = 'views alive, one affected';
-  const title = 'Server CPU per write, by views alive';
-  const writes = 'Writes a second, by views alive';
   return [
-    {id: 'cpu-by-views', title, label, unit: 'ms', series: cpu},
-    {id: 'writes-by-views', title: writes, label, unit: '1/s', series: rate},
+    curveOf(measured, {
+      id: 'cpu-by-views', title: 'Server CPU per write, by views alive', label,
+    }),
+    curveOf(measured, {
+      id: 'writes-by-views', title: 'Writes a second until they have arrived, by views alive', label,
+      unit: '1/s', better: 'more', of: ({perSecond}) => perSecond,
+    }),
   ];
 }
 
-async function bySubscribers({postgres, quick, progress}) {
-  const steps = quick ? [1, 10, 100] : [1, 10, 100, 1_000, 3_000];
-  const series = [];
-  for (const name of [OURS, RAW]) {
-    const live = await startLive(postgres, name);
-    const measured = [];
-    let open = 0;
-    for (const [step, subscribers] of steps.entries()) {
-      progress(`${name}: ${subscribers.toLocaleString('en')} subscribers of a view`);
-      await live.clients.call('join', Array(subscribers - open).fill([CATEGORY]));
-      open = subscribers;
-      const measures = await repeated(live, quick, step, {listeners: subscribers});
-      measured.push({x: subscribers, measures});
-    }
-    await live.end();
-    series.push(curveOf(name, measured, ({value}) => value));
-  }
-  return {
+async function bySubscribers(context) {
+  const {quick} = context;
+  const measured = await inTurns(context, quick ? [1, 10, 100] : [1, 10, 100, 1_000, 3_000], {
+    words: subscribers => `${subscribers.toLocaleString('en')} subscribers of a view`,
+    widen: ({clients}, subscribers, open) =>
+      clients.call('join', Array(subscribers - open).fill([CATEGORY])),
+    run(live, listeners) {
+      // Many subscribers make a round long enough with fewer writes.
+      const writes = quick || listeners >= 1_000 ? 40 : WRITES;
+      return cpuOfWrites(live, nextIds(live, writes), {listeners});
+    },
+  });
+  return curveOf(measured, {
     id: 'cpu-by-subscribers',
     title: 'Server CPU per write, by subscribers of the view',
     label: 'subscribers of one view',
-    unit: 'ms',
-    series,
-  };
+  });
+}
+
+/**
+ * Two servers that are widened step by step, and take turns at each step.
+ *
+ * @param widen opens what a step has more than the one before
+ * @param run a round
+ * @returns for each server its steps, `{x, measures}`
+ */
+async function inTurns({postgres, quick, progress}, steps, {clientOptions, words, widen, run}) {
+  const names = [OURS, RAW];
+  const running = {};
+  const measured = {};
+  for (const name of names) {
+    running[name] = await startLive(postgres, name, {clientOptions});
+    measured[name] = [];
+  }
+  for (const [step, x] of steps.entries()) {
+    for (const name of names) {
+      progress(`${name}: opening ${words(x)}`);
+      await widen(running[name], x, steps[step - 1] ?? 0);
+    }
+    const measures = await alternate(names, {
+      ...roundsOfAStep(quick, step),
+      run(name, round) {
+        progress(`${name}: round ${round + 1}, ${words(x)}`);
+        return run(running[name], x);
+      },
+    });
+    for (const name of names) measured[name].push({x, measures: measures[name]});
+  }
+  for (const name of names) await running[name].end();
+  return measured;
 }
 
 /** Of this project alone: nobody else among the peers has a page. */
 async function byPage({postgres, quick, progress}) {
   const measured = [];
-  for (const [step, pageSize] of (quick ? [10, 100] : [10, 30, 100, 300, 1_000]).entries()) {
+  for (const pageSize of quick ? [10, 100] : [10, 30, 100, 300, 1_000]) {
     progress(`${OURS}: a page of ${pageSize} rows`);
     const options = {options: {page: 2 * pageSize}, clientOptions: {pageSize}};
     const live = await startLive(postgres, OURS, options);
     await live.clients.call('join', [[CATEGORY]]);
-    const measures = await repeated(live, quick, step, {atOnce: Math.min(PAGE, pageSize)});
+    const atOnce = Math.min(PAGE, pageSize);
+    const {[OURS]: measures} = await alternate([OURS], {
+      // Each is a new server.
+      ...roundsOfAStep(quick, 0),
+      run: () => cpuOfWrites(live, nextIds(live, quick ? 40 : WRITES), {atOnce}),
+    });
     measured.push({x: pageSize, measures});
     await live.end();
   }
-  return {
+  return curveOf({[OURS]: measured}, {
     id: 'cpu-by-page',
     title: 'Server CPU per write, by rows of the page',
     label: 'rows of the page',
-    unit: 'ms',
-    series: [curveOf(OURS, measured, ({value}) => value)],
-  };
+  });
 }
 
-function curveOf(name, measured, of) {
-  return {name, points: measured.map(({x, measures}) => ({x, y: median(measures.map(of))}))};
+/** A server that has just started is slow until its code has been compiled. */
+function roundsOfAStep(quick, step) {
+  if (quick) return {rounds: 2, warmUp: 1};
+  return {rounds: 5, warmUp: step === 0 ? 5 : 1};
+}
+
+/** Each point is the median of its rounds, and the lowest and the highest of them. */
+function curveOf(measured, {unit = 'ms', better = 'less', of = ({value}) => value, ...words}) {
+  const series = Object.entries(measured).map(([name, steps]) => ({
+    name,
+    points: steps.map(({x, measures}) => {
+      const {median, min, max} = spread(measures.map(of));
+      return {x, y: median, min, max};
+    }),
+  }));
+  const correct = Object.values(measured).flat()
+    .every(({measures}) => measures.every(each => each.correct));
+  return {...words, unit, better, series, correct};
+}
+
+/** Ids that come after all that this server has had: the newest are on the page. */
+function nextIds(live, count) {
+  live.rounds = (live.rounds ?? 0) + 1;
+  return idsOf(live.rounds, count);
 }
 
 /** The category that is written to first, then others, some to a socket. */
@@ -175,24 +228,6 @@ async function openViews({clients}, count, from = 0, ofASocket = VIEWS_OF_A_SOCK
   await clients.call('join', plan);
 }
 
-/** Many subscribers make a round long enough with fewer writes. */
-function writesOfARound(quick, listeners) {
-  if (quick) return 40;
-  return listeners >= 1_000 ? 40 : 100;
-}
-
-async function repeated(live, quick, step, {listeners = 1, atOnce} = {}) {
-  const rounds = quick ? 2 : 5;
-  const measures = [];
-  for (let round = -1; round < rounds; round++) {
-    const ids = idsOf(step * 10 + round, writesOfARound(quick, listeners));
-    const measure = await cpuOfWrites(live, ids, {listeners, atOnce});
-    if (!measure.correct) throw new Error('a round of a curve went wrong');
-    if (round >= 0) measures.push(measure);
-  }
-  return measures;
-}
-
 /**
  * Writes one after the other, so that neither waiting nor batching is in the figure.
  *
@@ -201,18 +236,14 @@ async function repeated(live, quick, step, {listeners = 1, atOnce} = {}) {
  */
 async function cpuOfWrites({server, clients, database}, ids, {listeners = 1, atOnce = PAGE}) {
   let correct = true;
-  let writing = 0;
   await server.call('cpuMs');
   for (let at = 0; at < ids.length; at += atOnce) {
     const some = ids.slice(at, at + atOnce);
-    await clients.call('expect', some, listeners);
-    const started = performance.now();
+    await clients.call('expect', some, CATEGORY, listeners);
     await server.call('one', some, CATEGORY);
-    writing += performance.now() - started;
-    const {missing, twice} = await clients.call('arrived');
-    correct &&= missing === 0 && twice === 0;
+    correct &&= (await clients.call('arrived')).correct;
   }
   const cpuMs = await server.call('cpuMs');
   correct &&= await areStored(database, ids, CATEGORY);
-  return {value: cpuMs / ids.length, perSecond: (ids.length / writing) * 1000, correct};
+  return {value: cpuMs / ids.length, correct};
 }

@@ -1,15 +1,12 @@
 /** The part that all servers of the realtime questions share: writing, in a burst or by a clock. */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {productOf} from '../harness/products.mjs';
 import {now, serve} from '../harness/subject.mjs';
 
 /** The table of these questions, for those who do not make it themselves. */
 export const TABLE = `CREATE TABLE product (
   id text PRIMARY KEY, name text NOT NULL, category text NOT NULL, qty integer NOT NULL,
   price double precision)`;
-
-export function productOf(id, category) {
-  return {id, name: `Oak chair ${id}`, category, qty: 4, price: 129.5};
-}
 
 /** Connections of every server's pool, and writes of a burst that are under way at once. */
 export const CONNECTIONS = 8;

@@ -3,7 +3,7 @@
  * reads the row, checks its version, writes, and then inserts the old row into a history table,
  * one statement after the other and without a transaction.
  */
-import {createCipheriv, randomBytes, randomUUID} from 'node:crypto';
+import {createCipheriv, createDecipheriv, randomBytes, randomUUID} from 'node:crypto';
 import {DefaultCrudRepository, Entity, juggler, model, property} from '@loopback/repository';
 import {connectionSettings, decorate, PROPERTIES, serveRepository} from './repository.mjs';
 
@@ -75,6 +75,14 @@ function encrypt(data) {
   return {...data, cardNo: Buffer.concat(parts).toString('base64')};
 }
 
+function decrypt(row) {
+  const sealed = Buffer.from(row.cardNo, 'base64');
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
+  decipher.setAuthTag(sealed.subarray(-16));
+  row.cardNo = decipher.update(sealed.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
+  return row;
+}
+
 serveRepository(async url => {
   const dataSource = new juggler.DataSource(connectionSettings(url));
   const items = new OeItemRepository(dataSource);
@@ -88,6 +96,7 @@ serveRepository(async url => {
         versions.set(row.id, row._version);
       }
     },
+    find: async filter => (await items.find(filter)).map(decrypt),
     delete: itemId => items.deleteById(itemId, {version: versions.get(itemId)}),
   };
 });

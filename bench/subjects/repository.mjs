@@ -2,6 +2,7 @@
  * The part that all subjects of the repository questions share: the calls of a round, one after
  * the other on one connection, as one request of an application makes them.
  */
+import {isItem, itemOf} from '../harness/items.mjs';
 import {measured, serve} from '../harness/subject.mjs';
 
 /** The entity of these questions, as LoopBack's `@property` takes it. */
@@ -13,21 +14,6 @@ export const PROPERTIES = {
   price: {type: 'number', postgresql: {dataType: 'double precision'}},
   cardNo: {type: 'string', encrypt: true},
 };
-
-export function itemOf(id) {
-  return {
-    id,
-    name: `Oak chair ${id}`,
-    category: 'chairs',
-    qty: 4,
-    price: 129.5,
-    cardNo: cardNoOf(id),
-  };
-}
-
-export function cardNoOf(id) {
-  return `4111 1111 ${id.slice(-9)}`;
-}
 
 /** How a data source reaches the database: with one connection, as everybody else here. */
 export function connectionSettings(url) {
@@ -88,7 +74,7 @@ export function serveRepository(open) {
       const {wallMs, cpuMs} = await measured(async () => {
         for (let i = 0; i < times; i++) pages.push(await items.find(filter));
       });
-      const correct = pages.every(page => page.length === limit && page.every(isWhole));
+      const correct = pages.every(page => page.length === limit && page.every(row => isItem(row)));
       return {wallMs, cpuMs, correct};
     },
     async findById(ids) {
@@ -96,14 +82,14 @@ export function serveRepository(open) {
       const {wallMs, cpuMs} = await measured(async () => {
         for (const id of ids) rows.push(await items.findById(id));
       });
-      return {wallMs, cpuMs, correct: rows.every((row, i) => row.id === ids[i] && isWhole(row))};
+      return {wallMs, cpuMs, correct: rows.every((row, i) => row.id === ids[i] && isItem(row))};
+    },
+    /** Whether the repository's own reader finds these rows as they were written. */
+    async areWhole(ids, qty) {
+      const rows = await items.find({where: {id: {inq: ids}}});
+      return rows.length === ids.length && rows.every(row => isItem(row, qty));
     },
   });
-}
-
-function isWhole(row) {
-  const wanted = itemOf(row.id);
-  return Object.keys(wanted).every(name => row[name] === wanted[name]);
 }
 
 function withoutResult({wallMs, cpuMs}) {
