@@ -5,6 +5,7 @@
  *     npm run bench -- mixins reads          some of the questions
  *     npm run bench -- --quick               fewer rounds: whether it works, not how fast
  *     npm run bench -- --json figures.json   the figures for a script
+ *     npm run bench -- --details run.json    and whatever else the report is made of
  */
 import {writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
@@ -17,12 +18,14 @@ import {startPostgres} from './harness/postgres.mjs';
 import {killDescendants} from './harness/processes.mjs';
 import {progressOf} from './harness/progress.mjs';
 import {QUESTIONS} from './questions/index.mjs';
+import {figuresOf} from './report/figures.mjs';
 import {writeReport} from './report/report.mjs';
-import {printAnswer} from './report/terminal.mjs';
+import {printAnswer, printEnvironment} from './report/terminal.mjs';
 
 const USAGE = `npm run bench -- [${Object.keys(QUESTIONS).join('|')} …]
   --quick         fewer and shorter rounds, under two minutes
   --json FILE     write the figures to a file
+  --details FILE  the same with CPU, curves and facts: all that the report is made of
   --profile       a CPU profile of every subject, in bench/out/
   --no-build      take dist/ as it is`;
 
@@ -32,6 +35,7 @@ const {values: flags, positionals} = parseArgs({
   options: {
     quick: {type: 'boolean', default: false},
     json: {type: 'string'},
+    details: {type: 'string'},
     profile: {type: 'boolean', default: false},
     build: {type: 'boolean', default: true},
     help: {type: 'boolean', default: false},
@@ -67,6 +71,10 @@ async function cleanUp() {
   await postgres?.stop();
 }
 
+function writeJson(file, value) {
+  return writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
 async function main() {
   const chosen = positionals.length ? positionals : Object.keys(QUESTIONS);
   if (flags.build) await build();
@@ -75,7 +83,8 @@ async function main() {
   if (stopping) return;
   starting = startPostgres();
   const postgres = await starting;
-  const environment = {...describeEnvironment(postgres.version), quick: flags.quick};
+  const environment = {...describeEnvironment(postgres), quick: flags.quick};
+  printEnvironment(environment);
   const answers = [];
   for (const name of chosen) {
     const {title, run} = QUESTIONS[name];
@@ -87,12 +96,11 @@ async function main() {
   }
   const results = answers.flatMap(answer => answer.results);
   const curves = answers.flatMap(answer => answer.curves ?? []);
-  if (flags.json) {
-    await writeFile(flags.json, `${JSON.stringify({environment, results, curves}, null, 2)}\n`);
-  }
+  if (flags.json) await writeJson(flags.json, figuresOf({environment, results}));
+  if (flags.details) await writeJson(flags.details, {environment, answers});
   // A run of some questions, or a hasty one, does not replace the report of a whole one.
   if (!positionals.length && !flags.quick) await writeReport({environment, answers});
-  const wrong = results.filter(({correct}) => !correct);
+  const wrong = [...results, ...curves].filter(({correct}) => !correct);
   if (wrong.length) {
     console.error(`${wrong.length} figures are of answers that were wrong.`);
     process.exitCode = 1;

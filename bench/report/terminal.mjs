@@ -1,5 +1,16 @@
 import {formatNumber, formatSpread} from './format.mjs';
 
+/** What the figures are measured on, above them. */
+export function printEnvironment({postgresqlSettings, versions, peers, ...rest}) {
+  for (const [name, value] of Object.entries(rest)) console.log(`${name}: ${value ?? 'unknown'}`);
+  console.log(`packages: ${pairs({...versions, ...peers}, ' ')}`);
+  console.log(`PostgreSQL's settings, the same for all: ${pairs(postgresqlSettings, ' = ')}`);
+}
+
+function pairs(values, between) {
+  return Object.entries(values).map(pair => pair.join(between)).join(', ');
+}
+
 /** The answer to a question, for the terminal. */
 export function printAnswer({results, facts = [], notes = [], leftOut = []}) {
   const rows = results.map(({question, subject, against, unit, value, ratio, cpu, correct}) => [
