@@ -55,13 +55,11 @@ export async function startPostgres() {
   // The server may go first when a run is interrupted.
   admin.on('error', () => undefined);
   await admin.connect();
-  const [{server_version: version}] = (await admin.query('SHOW server_version')).rows;
-  const settings = await settingsOf(admin);
+  const {server_version: version, ...settings} = await settingsOf(admin);
   const cpuMs = cpuOfDescendantsSince(idOf(folder));
   let databases = 0;
   return {
     version,
-    /** Those of {@link SETTINGS}, as the server says that they are. */
     settings,
     /** An empty database, and a connection of the runner's own to it. */
     async createDatabase(name) {
@@ -72,7 +70,7 @@ export async function startPostgres() {
       await client.connect();
       return {
         url: urlOf(unique),
-        /** Milliseconds of CPU that all of PostgreSQL's processes have taken since the last call. */
+        /** Milliseconds of CPU that all processes of the server have taken since the last call. */
         cpuMs,
         query: async (text, values) => (await client.query(text, values)).rows,
         async drop() {
@@ -93,9 +91,10 @@ export async function startPostgres() {
   };
 }
 
+/** Those of {@link SETTINGS} and its version, as the server says that they are. */
 async function settingsOf(admin) {
   const text = 'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) name';
-  const {rows} = await admin.query(text, [Object.keys(SETTINGS)]);
+  const {rows} = await admin.query(text, [['server_version', ...Object.keys(SETTINGS)]]);
   return Object.fromEntries(rows.map(({name, value}) => [name, value]));
 }
 

@@ -2,7 +2,8 @@
 import {idsOf} from '../harness/ids.mjs';
 import {burst, FEATHERS, OURS, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
-import {median} from '../harness/stats.mjs';
+import {median, spread} from '../harness/stats.mjs';
+import {formatRange} from '../report/format.mjs';
 
 const CATEGORIES = 50;
 
@@ -31,8 +32,10 @@ export const reconnect = {
     for (const name of names) await running[name].end();
     const units = {question: 'reconnect-block-ms', unit: 'ms', cpuUnit: 'server CPU ms in all'};
     const statements = measures[OURS].map(each => each.statements);
+    const blocks = name => formatRange(spread(measures[name].map(({value}) => value)));
     return {
       results: names.filter(name => name !== RAW).map(name => compare(measures, name, RAW, units)),
+      notes: names.map(name => `The longest block of each round, ${name}: ${blocks(name)} ms`),
       facts: [
         {
           text: `Statements on the table in a storm of ${clients.toLocaleString('en')} clients`,

@@ -3,7 +3,9 @@
  * grows with the views, the subscribers of the view, and its page.
  */
 import {idsOf} from '../harness/ids.mjs';
-import {areStored, burst, FEATHERS, OURS, PARSE, RAW, startLive, whyNot, ZERO} from '../harness/live.mjs';
+import {
+  areStored, burst, FEATHERS, OURS, PARSE, RAW, startLive, whyNot, ZERO,
+} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
 import {spread} from '../harness/stats.mjs';
 
@@ -108,8 +110,8 @@ async function byViews(context) {
       id: 'cpu-by-views', title: 'Server CPU per write, by views alive', label,
     }),
     curveOf(measured, {
-      id: 'writes-by-views', title: 'Writes a second until they have arrived, by views alive', label,
-      unit: '1/s', better: 'more', of: ({perSecond}) => perSecond,
+      id: 'writes-by-views', title: 'Writes a second until they have arrived, by views alive',
+      label, unit: '1/s', better: 'more', of: ({perSecond}) => perSecond,
     }),
   ];
 }
@@ -234,7 +236,7 @@ async function openViews({clients}, count, from = 0, ofASocket = VIEWS_OF_A_SOCK
  * @param listeners how many connections, from the first, are to hear of it
  * @param atOnce how many are written before those have arrived
  */
-async function cpuOfWrites({server, clients, database}, ids, {listeners = 1, atOnce = PAGE}) {
+async function cpuOfWrites({server, clients, database}, ids, {listeners = 1, atOnce = PAGE} = {}) {
   let correct = true;
   await server.call('cpuMs');
   for (let at = 0; at < ids.length; at += atOnce) {

@@ -12,6 +12,12 @@ export function formatSpread({median, min, max}) {
   return low === high ? middle : `${middle} (${low}–${high})`;
 }
 
+/** `0.613 (0.58–0.702)`, of figures that are no ratios. */
+export function formatRange({median, min, max}) {
+  const [middle, low, high] = [median, min, max].map(each => formatNumber(each));
+  return low === high ? middle : `${middle} (${low}–${high})`;
+}
+
 function formatRatio(value) {
   return Number.isFinite(value) && Math.abs(value) < 10 ? value.toFixed(2) : formatNumber(value);
 }

@@ -2,8 +2,8 @@
 import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {budgetOf, isMet, wordsOf} from './budgets.mjs';
-import {formatNumber, formatSpread} from './format.mjs';
-import {isLoss, reasonOf} from './losses.mjs';
+import {formatNumber, formatRange, formatSpread} from './format.mjs';
+import {isMoreBetter, isOurs, lossesOf} from './losses.mjs';
 import {barPlot, linePlot} from './svg.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
@@ -93,18 +93,10 @@ function section({title, results, facts = [], notes = [], leftOut = []}, plots) 
 }
 
 function losses(answers) {
-  const lost = answers.flatMap(({results}) => results)
-    .filter(result => budgetOf(result) && isLoss(result));
-  const sentences = lost.map(result => {
-    const {question, subject, against, ratio} = result;
-    const budget = budgetOf(result);
-    const verdict = isMet(result, budget) ? 'within the budget' : 'beyond the budget';
-    const figures = `${formatSpread(ratio)} × ${against}, ${verdict}.`;
-    return `- ${code(question)}, ${subject}: ${figures} ${reasonOf(result)}`.trimEnd();
-  });
+  const sentences = lossesOf(answers);
   return [
     '## Where this project loses, and why', '',
-    ...(sentences.length ? sentences : ['Nowhere in this run.']), '',
+    ...(sentences.length ? sentences.map(each => `- ${each}`) : ['Nowhere in this run.']), '',
   ];
 }
 
@@ -125,10 +117,13 @@ function method() {
     'Each server runs in a process of its own, its clients in another, PostgreSQL in others. The',
     'subjects take turns within every round, and every second round goes backwards; a ratio',
     'compares two subjects of one round. Rounds before the first count as warm-up. CPU is that of',
-    'the server’s process. After each round the rows are looked up in the database and every',
-    'arrival is accounted for, once; a subject that misses one is marked as wrong. Latency counts',
-    'from the moment that a write is due by the clock. CPU of Zero is that of all its processes;',
-    'it and Directus are given a tenth of a burst, since a whole one would take them minutes.',
+    'the server’s process; of the fan-out PostgreSQL’s is told beside it. After each round every',
+    'row is compared with what was written, in the database and at each arrival, which has to come',
+    'once; a subject that misses one is marked as wrong. Latency counts from the moment that a',
+    'write is due by the clock. CPU of Zero is that of all its processes; it and Directus get',
+    'a tenth of a burst, since a whole one would take them minutes. Servers that take turns are up',
+    'at the same time; PostgreSQL has one log for all databases, so that the replication of this',
+    'package and of Zero passes over what the others write, in their rounds too.',
     'Memory for a subscriber is what the server’s resident set (RSS) grows by, after collecting,',
     'divided by the subscribers that came; its budget is the ratio of that to raw Socket.IO’s.',
     'Clients speak each protocol over a bare WebSocket, so that they cost the same for all.',
@@ -141,13 +136,14 @@ function plotsOf({name, title, results, curves = []}) {
     const these = results.filter(result => result.question === question);
     const references = [...new Set(these.map(({against}) => against))];
     const [reference] = references;
+    const better = isMoreBetter(question) ? 'more' : 'less';
     return {
       title,
       alt: `${question}: ratios to ${reference}`,
       figures: [],
       file: `plots/${question}.svg`,
       svg: barPlot({
-        title: `${question}: ratio to ${reference}`,
+        title: `${question}: ratio to ${reference} (${better} is better)`,
         reference,
         bars: these.filter(({against}) => against === reference)
           .map(({subject, ratio}) => ({name: subject, ratio, ours: isOurs(subject)})),
@@ -160,21 +156,25 @@ function plotsOf({name, title, results, curves = []}) {
     alt: curve.title,
     figures: figuresOf(curve),
     file: `plots/${name}-${curve.id}.svg`,
-    svg: linePlot({...curve, series: marked(curve.series)}),
+    svg: linePlot({
+      ...curve,
+      title: `${curve.title} (${curve.better} is better)`,
+      series: marked(curve.series),
+    }),
   }));
   return [...bars, ...lines];
 }
 
 /** A curve's points as a table, for those who cannot see it. */
-function figuresOf({label, unit, series}) {
-  const rows = series[0].points.map(({x}, i) =>
-    [formatNumber(x), ...series.map(({points}) => formatNumber(points[i].y))]);
-  return [...table([label, ...series.map(({name}) => `${name}, ${unit}`)], rows), ''];
-}
-
-function isOurs(subject) {
-  return /^(loopback4-live|all five|version, audit|encrypted column|the same without)/
-    .test(subject);
+function figuresOf({label, unit, series, correct}) {
+  const rows = series[0].points.map(({x}, i) => [
+    formatNumber(x),
+    ...series.map(({points}) => formatRange({median: points[i].y, ...points[i]})),
+  ]);
+  return [
+    ...table([label, ...series.map(({name}) => `${name}, ${unit}`)], rows), '',
+    ...(correct ? [] : ['**Answers of this curve were wrong.**', '']),
+  ];
 }
 
 function code(text) {

@@ -9,6 +9,8 @@ import {formatNumber} from './format.mjs';
 const WIDTH = 800;
 /** About what a character of a name takes. */
 const CHARACTER = 6.6;
+/** What a figure below an axis needs, so that it does not run into the next one. */
+const ROOM = 52;
 const STYLE = `<style>
   .ground { fill: #ffffff; }
   text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #57606a; }
@@ -82,9 +84,9 @@ export function barPlot({title, reference, bars}) {
 }
 
 /**
- * Curves over a logarithmic axis.
+ * Curves over a logarithmic axis, each point with the spread of its rounds.
  *
- * @param series `{name, ours, points: {x, y}[]}`, over the same `x`
+ * @param series `{name, ours, points: {x, y, min, max}[]}`, over the same `x`
  */
 export function linePlot({title, label, unit, series}) {
   const height = 310;
@@ -93,14 +95,15 @@ export function linePlot({title, label, unit, series}) {
   const [first, last] = [places[0], places.at(-1)].map(Math.log10);
   const toX = value =>
     left + ((Math.log10(value) - first) / (last - first || 1)) * (WIDTH - left - right);
-  const axis = axisOf(series.flatMap(({points}) => points.map(({y}) => y)), bottom, top);
+  const shown = series.flatMap(({points}) => points.flatMap(({min, max}) => [min, max]));
+  const axis = axisOf(shown, bottom, top);
   return svg(height, title, [
     ...axis.ticks.flatMap(level => [
       line(left, axis.toPixels(level), WIDTH - right, axis.toPixels(level), 'grid'),
       text(left - 8, axis.toPixels(level) + 4, formatNumber(level), 'end'),
     ]),
     text(left - 8, top - 16, unit, 'end'),
-    ...places.map(x => text(toX(x), bottom + 18, formatNumber(x), 'middle')),
+    ...apart(places, toX).map(x => text(toX(x), bottom + 18, formatNumber(x), 'middle')),
     text((left + WIDTH - right) / 2, bottom + 38, label, 'middle'),
     ...legend(series, left, top - 20),
     ...scaleOf(axis),
@@ -108,6 +111,8 @@ export function linePlot({title, label, unit, series}) {
     ...[...series].sort((a, b) => a.ours - b.ours).flatMap(({ours, points}) => {
       const path = points.map(({x, y}) => `${round(toX(x))},${round(axis.toPixels(y))}`);
       return [
+        ...points.map(({x, min, max}) =>
+          line(toX(x), axis.toPixels(min), toX(x), axis.toPixels(max), 'range')),
         `<polyline class="line${ours ? ' ours' : ''}" points="${path.join(' ')}"/>`,
         ...path.map(place => {
           const [cx, cy] = place.split(',');
@@ -116,6 +121,15 @@ export function linePlot({title, label, unit, series}) {
       ];
     }),
   ]);
+}
+
+/** Those values whose figures find room, the last of all among them. */
+function apart(values, toX) {
+  const kept = [];
+  for (const value of [...values].reverse()) {
+    if (kept.length === 0 || toX(kept.at(-1)) - toX(value) >= ROOM) kept.push(value);
+  }
+  return kept;
 }
 
 function scaleOf({start}) {

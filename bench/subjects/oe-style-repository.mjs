@@ -79,7 +79,8 @@ function decrypt(row) {
   const sealed = Buffer.from(row.cardNo, 'base64');
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
   decipher.setAuthTag(sealed.subarray(-16));
-  row.cardNo = decipher.update(sealed.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
+  const parts = [decipher.update(sealed.subarray(12, -16)), decipher.final()];
+  row.cardNo = Buffer.concat(parts).toString('utf8');
   return row;
 }
 

@@ -94,6 +94,16 @@ describe('the cost of the live side, counted', function () {
     assert.equal(after.subscribers, SUBSCRIBERS);
   });
 
+  it('the first subscriber of a window costs one statement, and one read', async () => {
+    const client = await signedIn();
+    const before = await counters();
+    const statements = await statementsOf(() => subscribe(client, 'first'));
+    const after = await counters();
+    assert.equal(statements.length, 1, statements.join('\n'));
+    assert.equal(after.reads - before.reads, 1);
+    assert.equal(after.windows - before.windows, 1);
+  });
+
   it('a subscriber of a living window costs no statement', async () => {
     await subscribe(await signedIn(), 'shared');
     const newcomers = await Promise.all(Array.from({length: SUBSCRIBERS}, signedIn));
