@@ -2,7 +2,8 @@
 import {idsOf} from '../harness/ids.mjs';
 import {burst, FEATHERS, OURS, PARSE, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
-import {median} from '../harness/stats.mjs';
+import {median, spread} from '../harness/stats.mjs';
+import {formatSpread} from '../report/format.mjs';
 
 const CATEGORY = 'chairs';
 const PAGE = 20;
@@ -32,6 +33,7 @@ export const memory = {
     return {
       results: names.filter(name => name !== RAW)
         .map(name => compare(measures, name, RAW, {question, unit})),
+      notes: [keptBeside(measures)],
       facts: [
         ...names.flatMap(name => factsOf(name, measures[name])),
         ...(await perView({postgres, quick, progress})),
@@ -39,6 +41,14 @@ export const memory = {
     };
   },
 };
+
+/** The resident set has slack in it that a server has had before; what is kept has not. */
+function keptBeside(measures) {
+  const ratios = measures[OURS].map(({kept}, round) => kept / measures[RAW][round].kept);
+  return `Of objects and buffers alone, a subscriber of ${OURS} takes ` +
+    `${formatSpread(spread(ratios))} × what one of ${RAW} takes: it has a session, a rate limit ` +
+    'and its subscriptions. The budget is of the resident set';
+}
 
 function factsOf(name, measures) {
   const fact = (text, of) => ({text: `${text}, ${name}`, value: median(measures.map(of)), unit: 'kB'});

@@ -59,7 +59,7 @@ const HOW_OF_ZERO = {rounds: 3, warmUp: 1, writes: 10, atOnce: 1};
  * @param cases `{views, ofASocket}` of those with many
  */
 async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
-  const {rounds = quick ? 4 : 8, warmUp = quick ? 1 : 2, writes = quick ? 60 : 150, atOnce} = how;
+  const {rounds = quick ? 4 : 8, warmUp = quick ? 1 : 4, writes = quick ? 60 : 150, atOnce} = how;
   const running = {};
   for (const each of [{views: 1}, ...cases]) {
     const words = wordsOf(each);
