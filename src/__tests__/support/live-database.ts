@@ -56,6 +56,7 @@ export async function givenLiveDatabase(
     name?: string;
     maxChangesPerTransaction?: number;
     maxLagBytes?: number;
+    silenceLimit?: number;
     logger?: Logger;
     logStatements?: boolean;
   } = {},

@@ -73,7 +73,10 @@ export class PostgresFeed implements ChangeFeed {
   }
 
   status(): FeedStatus & {readonly publication?: string} {
-    const {state, publication, delivered, deliveredAt, lagMs, lagBytes, error} = this;
+    const {state, publication, delivered, deliveredAt, lagBytes, error} = this;
+    // A server that is silent may have anything to tell.
+    const silentMs = this.session?.unansweredMs ?? 0;
+    const lagMs = silentMs > 0 ? Math.max(this.lagMs ?? 0, silentMs) : this.lagMs;
     return {
       state,
       delivered,
@@ -114,6 +117,7 @@ export class PostgresFeed implements ChangeFeed {
 
   private goLive(): void {
     this.state = 'live';
+    this.error = undefined;
     this.session?.release();
   }
 

@@ -28,6 +28,8 @@ export interface PostgresLiveOptions {
    * window is read anew instead. Default: 1 GiB.
    */
   readonly maxLagBytes?: number;
+  /** Milliseconds without a sound after which the server counts as gone. Default 30,000. */
+  readonly silenceLimit?: number;
 }
 
 export interface PostgresLive {
@@ -53,6 +55,7 @@ export interface PostgresLive {
 export async function createPostgresLive(options: PostgresLiveOptions): Promise<PostgresLive> {
   const {dataSource, models, name = 'live_entities', logger = console} = options;
   const {maxConnections = 4, maxChangesPerTransaction = 100_000, maxLagBytes = 2 ** 30} = options;
+  const {silenceLimit} = options;
   const connection = connectionOf(dataSource.settings, `${name} live`);
   const pool = rawPool(connection, maxConnections);
   try {
@@ -60,7 +63,7 @@ export async function createPostgresLive(options: PostgresLiveOptions): Promise<
     const tables = new Map(entities.map(entity => [entity.shape.name, entity]));
     const marks = new Marks();
     const feed = new PostgresFeed(tables, {
-      name, connection, pool, marks, logger, maxChangesPerTransaction, maxLagBytes,
+      name, connection, pool, marks, logger, maxChangesPerTransaction, maxLagBytes, silenceLimit,
     });
     const close = async () => {
       await feed.stop();

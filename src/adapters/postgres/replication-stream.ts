@@ -26,9 +26,9 @@ const KEEPALIVE = 0x6b; // 'k'
 const XLOG_HEADER = 25;
 const ACKNOWLEDGE_AFTER_MS = 100;
 const PATIENCE_MS = 400;
-const PROBE_EVERY_MS = 10_000;
-/** Three probes without a sound. */
+/** A server that decodes much of no interest to us is silent for up to half its own patience. */
 const SILENCE_LIMIT_MS = 30_000;
+const PROBES = 3;
 
 /**
  * One logical replication connection on a temporary slot of its own. The slot is gone with the
@@ -43,12 +43,16 @@ export class ReplicationStream {
   private probing: NodeJS.Timeout | undefined;
   private heardAt = Date.now();
   private probedAt = Date.now();
+  /** Since when a probe is unanswered. */
+  private askedAt: number | undefined;
   private ended = false;
 
   constructor(
     config: ClientConfig,
     private readonly publication: string,
     private readonly handler: StreamHandler,
+    /** Milliseconds without a sound after which the stream has ended. */
+    private readonly silenceLimit = SILENCE_LIMIT_MS,
   ) {
     // The client's type knows `replication` only as part of a URL. The name shows who is using the
     // publication, so that one that nobody uses can be told.
@@ -95,7 +99,7 @@ export class ReplicationStream {
     // After the start it can only fail together with the connection, which is heard above.
     failed.catch(() => undefined);
     await Promise.race([started, failed]);
-    this.probing = setInterval(() => this.probe(), PROBE_EVERY_MS);
+    this.probing = setInterval(() => this.probe(), this.silenceLimit / PROBES);
     this.probing.unref();
   }
 
@@ -110,6 +114,11 @@ export class ReplicationStream {
     return (this.client as unknown as {processID: number | null}).processID ?? undefined;
   }
 
+  /** Milliseconds that the server has left a probe unanswered. */
+  get unansweredMs(): number {
+    return this.askedAt === undefined ? 0 : Date.now() - this.askedAt;
+  }
+
   /** Ends the stream; its slot goes with it. Half a second at most. */
   async close(): Promise<void> {
     this.forget();
@@ -121,6 +130,7 @@ export class ReplicationStream {
   private take(chunk: Buffer): void {
     if (this.ended) return;
     this.heardAt = Date.now();
+    this.askedAt = undefined;
     try {
       if (chunk[0] === XLOG_DATA) {
         this.handler.message(chunk, XLOG_HEADER);
@@ -136,13 +146,14 @@ export class ReplicationStream {
 
   private probe(): void {
     // When this process itself was held up, what the server said may still wait to be read.
-    const late = Date.now() - this.probedAt > 2 * PROBE_EVERY_MS;
+    const late = Date.now() - this.probedAt > (2 * this.silenceLimit) / PROBES;
     this.probedAt = Date.now();
     if (late) this.heardAt = this.probedAt;
-    if (Date.now() - this.heardAt > SILENCE_LIMIT_MS) {
+    if (Date.now() - this.heardAt > this.silenceLimit) {
       this.connection.stream.destroy();
       this.end(new PostgresLiveError('CONNECTION_LOST', 'the server has been silent for too long'));
     } else {
+      this.askedAt ??= Date.now();
       this.sendStatus(true);
     }
   }

@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly marks: Marks;
   readonly logger: Logger;
   readonly maxChangesPerTransaction: number;
+  /** Milliseconds without a sound after which the server counts as gone. Default 30,000. */
+  readonly silenceLimit?: number;
 }
 
 export interface SessionListener {
@@ -45,11 +47,11 @@ export class Session implements StreamHandler {
     private readonly entities: readonly EntityTable[],
     private readonly listener: SessionListener,
   ) {
-    const {connection, pool, marks, maxChangesPerTransaction} = options;
+    const {connection, pool, marks, maxChangesPerTransaction, silenceLimit} = options;
     this.definitions = new DefinitionWatch(pool, entities);
     this.settlingMark = marks.next();
     this.assembler = new TransactionAssembler(entities, marks.prefix, maxChangesPerTransaction);
-    this.stream = new ReplicationStream(connection, publication, this);
+    this.stream = new ReplicationStream(connection, publication, this, silenceLimit);
   }
 
   /** Resolves when everything that commits from now on will be delivered. */
@@ -114,6 +116,11 @@ export class Session implements StreamHandler {
       [this.stream.slot],
     );
     return rows.length === 0 ? undefined : Math.max(0, Number(rows[0].lag));
+  }
+
+  /** Milliseconds that the server has left unanswered whether it is there. */
+  get unansweredMs(): number {
+    return this.stream.unansweredMs;
   }
 
   /** Ends the slot and its connection, in whatever state it is. Half a second at most. */

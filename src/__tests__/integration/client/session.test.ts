@@ -17,7 +17,7 @@ describe('a live client', () => {
   });
 
   afterEach(async () => {
-    live.close();
+    live?.close();
     await server.close();
   });
 

@@ -69,6 +69,30 @@ describe('the PostgreSQL feed', function () {
     assert.equal(world.live.feed.status().state, 'live');
   });
 
+  it('takes a frozen server for gone, tells of the lag, and goes on with another', async () => {
+    const frozen = await givenLiveDatabase(await givenPostgres18(), {silenceLimit: 600});
+    await frozen.live.feed.start(frozen.live.shapes, recorder);
+    const [{pid}] = await frozen.database.query(
+      `SELECT pid FROM pg_stat_replication WHERE application_name = $1`,
+      [frozen.live.feed.status().publication],
+    );
+    process.kill(Number(pid), 'SIGSTOP');
+    try {
+      await untilTrue(async () => (frozen.live.feed.status().lagMs ?? 0) >= 200);
+      await recorder.until(() => recorder.events.includes('interrupted'));
+      assert.match(String(frozen.live.feed.status().error), /silent for too long/);
+      await recorder.until(() => recorder.events.includes('resumed'));
+      await frozen.products.create({id: 'after the frost'});
+      await recorder.upTo('after the frost');
+      const {state, error, lagMs} = frozen.live.feed.status();
+      assert.deepEqual([state, error], ['live', undefined]);
+      assert.ok(lagMs! < 200, String(lagMs));
+    } finally {
+      process.kill(Number(pid), 'SIGCONT');
+      await frozen.drop();
+    }
+  });
+
   it('goes on after the server was stopped and started again', async () => {
     const server = await startPostgres18();
     const away = await givenLiveDatabase(server);
@@ -158,13 +182,16 @@ describe('the PostgreSQL feed', function () {
     await feed.check();
     assert.ok(feed.status().lagBytes! >= 0 && feed.status().lagBytes! < 10_000);
     const description = randomBytes(20_000).toString('hex');
+    const interrupted = recorder.until(() => recorder.events.includes('interrupted'))
+      .then(() => feed.status().error as {code?: string});
     // Looked at before the feed has told the server how far it is.
     await Promise.all([
       narrow.products.create({id: 'large', description}),
       recorder.upTo('large').then(() => feed.check()),
     ]);
+    assert.equal((await interrupted).code, 'LAG_TOO_LARGE');
     await recorder.until(() => recorder.events.includes('resumed'));
-    assert.equal((feed.status().error as {code?: string}).code, 'LAG_TOO_LARGE');
+    assert.equal(feed.status().error, undefined);
     await narrow.products.create({id: 'goes on'});
     await recorder.upTo('goes on');
     await narrow.drop();
