@@ -288,6 +288,27 @@ describe('the hub', () => {
     hub.close();
   });
 
+  it('has as many give way as it takes, where one transaction brings many rows', async () => {
+    const {hub} = givenHub({maxRows: 4, cacheDuration: 60_000});
+    for (const [i, value] of ['a', 'b'].entries()) {
+      const condition = {kind: 'compare', property: 'id', operator: 'eq', value} as const;
+      const one = {...everything(), query: {...everything().query, condition}};
+      const member = nobody();
+      const reply = await arrived(hub, hub.subscribe(member, one), `mark ${i + 1}`);
+      hub.committed(inserting(i + 1, value));
+      await turns();
+      assert.ok(reply.kind === 'snapshot');
+      hub.unsubscribe(member, reply.snapshot.channel);
+    }
+    await arrived(hub, hub.subscribe(nobody(), everything()), 'mark 3');
+    assert.equal(hub.size.windows, 3);
+    const changes = ['k1', 'k2', 'k3', 'k4'].flatMap(key => inserting(3, key).changes);
+    hub.committed({id: 3, changes, marks: []});
+    await turns();
+    assert.equal(hub.size.windows, 1, 'the one that is watched');
+    hub.close();
+  });
+
   it('ends what cannot be kept live any more, and says why', async () => {
     let refuses = false;
     const tooMuch = new LiveEntityError('LIMIT_EXCEEDED', 'more rows than a page can hold');
