@@ -342,6 +342,37 @@ export function protocolClientSuite({connect}: ProtocolAdapter): void {
       assert.equal(server.requests('subscribe').length, 2);
     });
 
+    it('ends a page before its reply has come: takes it as ended, and leaves it', async () => {
+      const error = {code: 'LIMIT_EXCEEDED', message: 'It has grown.', statusCode: 413};
+      server.answer('subscribe', (request, peer) => {
+        peer.emit('ended', {channel: channel.id, error});
+        return server.enter(request, peer);
+      });
+      const {code} = await until(client.subscribe(REF), ({status}) => status === 'ended');
+      assert.equal(code, 'LIMIT_EXCEEDED');
+      assert.deepEqual(await server.called('unsubscribe'), {channel: 'byName@0'});
+    });
+
+    it('is busy when the connection is back: shows the page, and is asked again', async () => {
+      const subscription = await shownFirst();
+      refuseOnce('SERVER_BUSY', 503);
+      server.cut();
+      await server.called('subscribe', 2);
+      const seen = namesSeen(subscription);
+      await server.called('subscribe', 3);
+      await until(subscription, isLive);
+      assert.deepEqual(seen, []);
+    });
+
+    it('is busy when the person changes: is asked again, and nothing is shown', async () => {
+      const subscription = await shownFirst();
+      refuseOnce('RATE_LIMITED', 429);
+      channel.end({code: 'SESSION_CHANGED', message: 'Somebody else.', statusCode: 401});
+      await until(subscription, now => now.status === 'loading' && shows('')(now));
+      await until(subscription, isLive);
+      assert.equal(server.requests('subscribe').length, 3);
+    });
+
     it('ends the session: says so', async () => {
       const code = new Promise<string>(resolve => client.loggedOut(resolve));
       await shownFirst();
@@ -389,6 +420,15 @@ export function protocolClientSuite({connect}: ProtocolAdapter): void {
 
   function send(seq: number, delta: object): void {
     server.io.emit('delta', {channel: channel.id, seq, meta: channel.meta, ...delta} as never);
+  }
+
+  function refuseOnce(code: string, statusCode: number): void {
+    let refused = false;
+    server.answer('subscribe', (request, peer) => {
+      if (refused) return server.enter(request, peer);
+      refused = true;
+      throw refusal(code, statusCode);
+    });
   }
 
   /** Lets the answers to `subscribe` wait until the gate is opened. */

@@ -33,12 +33,18 @@ export class MinimalClient {
     this.socket.on('delta', (delta: Delta) => this.each(one => one.hear(delta)));
     this.socket.on('snapshot', (page: Page) => this.each(one => one.replaced(page)));
     this.socket.on('ended', ({channel, error}: {channel: string; error: Fault}) =>
-      this.each(one => one.page?.channel === channel && one.end(error)));
+      this.each(one => one.ended(channel, error)));
     this.socket.on('logout', ({error}: {error: Fault}) => this.onLogout(error.code));
     this.socket.on('feed', ({types, live}: {types: string[]; live: boolean}) => {
       for (const type of types) this.still[live ? 'delete' : 'add'](type);
       this.each(one => one.changed());
     });
+  }
+
+  /** Leaves a channel that nobody is in any more. */
+  leave(channel: string): void {
+    const isShared = [...this.subscriptions].some(one => one.page?.channel === channel);
+    if (!isShared) this.socket.emit('unsubscribe', {channel}, () => {});
   }
 
   each(tell: (one: MinimalSubscription) => unknown): void {
@@ -58,8 +64,12 @@ export class MinimalSubscription {
   fault?: Fault;
   readonly listeners: (() => void)[] = [];
   private early: Delta[] = [];
+  private endings = new Map<string, Fault>();
+  private patient = false;
   private asking = 0;
   private answered = false;
+  /** The page is that of the person who was signed in before. */
+  private isAnothers = false;
 
   constructor(private readonly client: MinimalClient, private readonly ref: {type: string}) {
     client.subscriptions.add(this);
@@ -80,11 +90,17 @@ export class MinimalSubscription {
   ask(from?: Page, diverged = false): void {
     const resume = from && {channel: from.channel, epoch: from.epoch, seq: from.seq};
     const attempt = ++this.asking;
+    this.patient ||= this.page !== undefined;
     this.answered = false;
     this.early = [];
+    this.endings.clear();
     const request = {ref: this.ref, ...(resume && {resume}), ...(diverged && {diverged})};
     this.client.socket.emit('subscribe', request, (reply: Reply) => {
-      if (attempt === this.asking) this.answer(reply);
+      if (attempt !== this.asking) return;
+      const isBusy = !reply.ok && [429, 503].includes(reply.error.statusCode);
+      if (!isBusy || !this.patient) return this.answer(reply);
+      setTimeout(() => attempt === this.asking && this.ask(from, diverged), 50);
+      this.postponed();
     });
     this.changed();
   }
@@ -95,18 +111,25 @@ export class MinimalSubscription {
     this.changed();
   }
 
+  ended(channel: string, error: Fault): void {
+    if (this.page?.channel === channel) this.end(error);
+    else if (!this.answered) this.endings.set(channel, error);
+  }
+
   end(error: Fault): void {
-    if (error.code === 'SESSION_CHANGED') return this.ask();
+    if (error.code === 'SESSION_CHANGED') {
+      this.patient = this.isAnothers = true;
+      return this.ask();
+    }
     this.fault = error;
     this.client.subscriptions.delete(this);
     this.changed();
   }
 
   close(): void {
+    this.asking++;
     this.client.subscriptions.delete(this);
-    const channel = this.page?.channel;
-    const shared = [...this.client.subscriptions].some(one => one.page?.channel === channel);
-    if (channel && !shared) this.client.socket.emit('unsubscribe', {channel}, () => {});
+    if (this.page) this.client.leave(this.page.channel);
   }
 
   hear(delta: Delta): void {
@@ -120,12 +143,23 @@ export class MinimalSubscription {
     this.changed();
   }
 
+  private postponed(): void {
+    if (this.isAnothers) this.page = undefined;
+    this.changed();
+  }
+
   private answer(reply: Reply): void {
     if (!reply.ok) return this.end(reply.error);
+    const {channel} = reply.kind === 'snapshot' ? reply.snapshot : reply;
+    const over = this.endings.get(channel);
+    if (over) {
+      this.end(over);
+      return this.client.leave(channel);
+    }
     if (reply.kind === 'snapshot') this.page = reply.snapshot;
     this.answered = true;
+    this.isAnothers = false;
     const deltas = reply.kind === 'resumed' ? reply.deltas : [];
-    const {channel} = this.page!;
     this.follow([...deltas, ...this.early.filter(delta => delta.channel === channel)]);
   }
 
