@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import {mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import {build} from './build.mjs';
 import {node, output, root, run} from './support/run.mjs';
 
@@ -30,6 +31,7 @@ await checkSourceMaps(files.map(file => file.path));
 await node(root, 'node_modules/publint/src/cli.js', tarball, '--strict');
 await node(root, 'node_modules/@arethetypeswrong/cli/dist/index.js', tarball);
 await checkEntries();
+await checkClientSize();
 const kilobytes = bytes => `${Math.round(bytes / 1024)} kB`;
 console.log(
   `package: ${files.length} files, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`,
@@ -58,6 +60,15 @@ async function checkSourceMaps(paths) {
       assert.ok(paths.includes(found), `${path} names ${found}, which is not in the package`);
     }
   }
+}
+
+/** The client is as small as the README says. */
+async function checkClientSize() {
+  const code = await readFile(join(installed, 'dist/client/index.mjs'));
+  const kilobytes = gzipSync(code, {level: 9}).length / 1000;
+  const readme = await readFile(join(installed, 'README.md'), 'utf8');
+  const [, said] = /about (\d+) kB gzip/.exec(readme) ?? [];
+  assert.ok(Math.abs(kilobytes - Number(said)) < 1, `the client has ${kilobytes} kB, not ${said}`);
 }
 
 /** Loads both entries both ways, each in a process of its own. */
