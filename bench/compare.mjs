@@ -5,7 +5,7 @@
  *     node bench/compare.mjs first.json second.json
  *
  * The exit code is 1 where one does not, where the runs have not the same results, and where
- * answers were wrong.
+ * answers were wrong; it is 2 where a file is not what `--json` writes.
  */
 import {readFile} from 'node:fs/promises';
 import {pathToFileURL} from 'node:url';
@@ -56,20 +56,66 @@ function nameOf({question, subject, against}) {
   return JSON.stringify([question, subject, against]);
 }
 
-async function main([first, second]) {
-  if (!first || !second) {
+/**
+ * A run, as `--json` has written it.
+ *
+ * @throws Error that says of the file what is amiss with it
+ */
+async function readRun(file) {
+  let text;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${error.code ?? error.message}`);
+  }
+  let run;
+  try {
+    run = JSON.parse(text);
+  } catch {
+    throw new Error(`${file} is not JSON`);
+  }
+  if (Array.isArray(run?.answers)) {
+    throw new Error(`${file} was written by --details; compare what --json writes`);
+  }
+  if (!isRun(run)) throw new Error(`${file} was not written by npm run bench -- --json`);
+  if (run.results.length === 0) throw new Error(`${file} has no results`);
+  return run;
+}
+
+function isRun(run) {
+  const {environment, results} = run ?? {};
+  return typeof environment === 'object' && environment !== null &&
+    Array.isArray(results) && results.every(isResult);
+}
+
+function isResult(result) {
+  const {question, subject, against, ratio, correct} = result ?? {};
+  return [question, subject, against].every(each => typeof each === 'string') &&
+    [ratio?.median, ratio?.min, ratio?.max].every(Number.isFinite) && typeof correct === 'boolean';
+}
+
+async function main([first, second, ...more]) {
+  if (!first || !second || more.length) {
     console.error('node bench/compare.mjs first.json second.json');
     return 2;
   }
-  const read = async file => JSON.parse(await readFile(file, 'utf8'));
-  const [one, other] = [await read(first), await read(second)];
-  for (const {date, commit, quick} of [one.environment, other.environment]) {
+  let runs;
+  try {
+    runs = [await readRun(first), await readRun(second)];
+  } catch (error) {
+    console.error(error.message);
+    return 2;
+  }
+  for (const {date, commit, quick} of runs.map(({environment}) => environment)) {
     console.log(`${date}, commit ${commit}${quick ? ', --quick' : ''}`);
   }
-  const compared = compareRuns(one, other);
-  for (const {question, subject, against, first: a, second: b, verdict} of compared) {
-    const ratios = [a, b].map(ratio => (ratio ? formatSpread(ratio) : '–')).join(', then ');
-    console.log(`${question}, ${subject}: ${ratios} × ${against}: ${verdict}`);
+  return report(compareRuns(...runs));
+}
+
+function report(compared) {
+  for (const {question, subject, against, first, second, verdict} of compared) {
+    const ratios = [first, second].map(ratio => (ratio ? formatSpread(ratio) : '–'));
+    console.log(`${question}, ${subject}: ${ratios.join(', then ')} × ${against}: ${verdict}`);
   }
   const repeated = compared.filter(({verdict}) => verdict === VERDICTS.repeated).length;
   console.log(`${repeated} of ${compared.length} ratios are repeated within each other's spread.`);

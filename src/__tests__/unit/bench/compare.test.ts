@@ -62,12 +62,37 @@ describe('two runs of the bench, compared', () => {
     const one = givenRun({fanout: [1, 0.9, 1.1]});
     const same = givenRun({fanout: [1.01, 0.9, 1.1]});
     const far = givenRun({fanout: [3, 2, 4]});
-    assert.deepEqual(await compareFiles(one, same), {
+    assert.deepEqual(await outcome(one, same), {
       code: 0, last: "1 of 1 ratios are repeated within each other's spread.",
     });
-    assert.deepEqual(await compareFiles(one, far), {
+    assert.deepEqual(await outcome(one, far), {
       code: 1, last: "0 of 1 ratios are repeated within each other's spread.",
     });
+  });
+
+  it('say what is amiss with a file that no run has written, and end with 2', async () => {
+    const run = givenRun({fanout: [1, 0.9, 1.1]});
+    const gap = {...run, results: [{...run.results[0], ratio: {median: 1, min: null, max: 1}}]};
+    for (const [text, message] of [
+      [undefined, /second\.json cannot be read: ENOENT/],
+      ['{"results": [', /second\.json is not JSON/],
+      ['null', /second\.json was not written by npm run bench -- --json/],
+      [JSON.stringify({results: []}), /was not written by npm run bench/],
+      [JSON.stringify(gap), /was not written by npm run bench/],
+      [JSON.stringify({environment: {}, answers: []}), /was written by --details/],
+      [JSON.stringify({environment: {}, results: []}), /second\.json has no results/],
+    ] as const) {
+      const {code, last, error} = await compareFiles(json(run), text);
+      assert.deepEqual({code, last}, {code: 2, last: ''});
+      assert.match(error ?? '', message);
+      assert.doesNotMatch(error ?? '', /\n *at /, 'a message, and no stack');
+    }
+  });
+
+  it('tell both medians and both spreads', async () => {
+    const far = givenRun({fanout: [3, 2, 4]});
+    const {text} = await compareFiles(json(givenRun({fanout: [1, 0.9, 1.1]})), json(far));
+    assert.match(text ?? '', /^fanout, ours: 1\.00 \(0\.90–1\.10\), then 3\.00 \(2\.00–4\.00\) × /m);
   });
 });
 
@@ -90,16 +115,31 @@ function givenRun(ratios: Record<string, number[]>): Run {
   };
 }
 
-/** As the command does it. */
-async function compareFiles(first: Run, second: Run): Promise<{code: number; last: string}> {
+async function outcome(first: Run, second: Run): Promise<{code: number; last: string}> {
+  const {code, last} = await compareFiles(json(first), json(second));
+  return {code, last};
+}
+
+const json = (run: Run) => JSON.stringify(run);
+
+interface Outcome {
+  code: number;
+  last: string;
+  text?: string;
+  error?: string;
+}
+
+/** As the command does it; a file without text is not there. */
+async function compareFiles(first: string, second: string | undefined): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'live-entities-compare-'));
   try {
     const files = [join(folder, 'first.json'), join(folder, 'second.json')];
-    await writeFile(files[0], JSON.stringify(first));
-    await writeFile(files[1], JSON.stringify(second));
+    await writeFile(files[0], first);
+    if (second !== undefined) await writeFile(files[1], second);
     return await new Promise(done => {
-      execFile(process.execPath, [`${root}/bench/compare.mjs`, ...files], (error, stdout) => {
-        done({code: Number(error?.code ?? 0), last: stdout.trim().split('\n').at(-1) ?? ''});
+      execFile(process.execPath, [`${root}/bench/compare.mjs`, ...files], (error, text, errors) => {
+        const last = text.trim().split('\n').at(-1) ?? '';
+        done({code: Number(error?.code ?? 0), last, text, error: errors});
       });
     });
   } finally {
