@@ -14,11 +14,20 @@ export async function alternate(subjects, {rounds, warmUp = 1, run}) {
   for (let round = -warmUp; round < rounds; round++) {
     const order = round % 2 === 0 ? subjects : [...subjects].reverse();
     for (const name of order) {
-      const measure = await run(name, round);
-      if (round >= 0) measures[name].push(measure);
+      measures[name].push(await run(name, round));
     }
   }
-  return measures;
+  return Object.fromEntries(subjects.map(name => [name, withoutWarmUp(measures[name], warmUp)]));
+}
+
+/**
+ * The measures of the rounds that count. An answer that was wrong while warming up makes them
+ * wrong as well: it is no less wrong for having come early.
+ */
+export function withoutWarmUp(measures, warmUp) {
+  const wasWrong = measures.slice(0, warmUp).some(({correct}) => !correct);
+  const counted = measures.slice(warmUp);
+  return wasWrong ? counted.map(each => ({...each, correct: false})) : counted;
 }
 
 /**

@@ -2,6 +2,7 @@
 import {start} from '../harness/children.mjs';
 import {idsOf} from '../harness/ids.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 
 const WITH = 'all five behaviours';
 const WITHOUT = 'the same without history';
@@ -26,8 +27,7 @@ export const bulk = {
 
   async run({postgres, quick, progress}) {
     const names = Object.keys(SUBJECTS);
-    const running = {};
-    for (const name of names) {
+    const running = await startEach(names, quick, async name => {
       const {module, env} = SUBJECTS[name];
       progress(`starting ${name}`);
       const database = await postgres.createDatabase(name);
@@ -35,12 +35,13 @@ export const bulk = {
       await subject.call('open', database.url);
       await subject.call('createAll', idsOf(0, ROWS));
       await database.query('ANALYZE');
-      running[name] = {subject, database};
-    }
+      return {subject, database};
+    });
     const rounds = quick ? 3 : 12;
+    const warmUp = quick ? 1 : 2;
     const measures = await alternate(names, {
       rounds,
-      warmUp: 2,
+      warmUp,
       async run(name, round) {
         progress(`round ${round + 1} of ${rounds}: ${name}`);
         const {subject, database} = running[name];
@@ -49,7 +50,7 @@ export const bulk = {
           await subject.call('updateAll', {qty}, {category: 'chairs'});
         let correct = count === ROWS && (await rowsWith(database, 'item', qty)) === ROWS;
         if (SUBJECTS[name].history) {
-          const before = round === -2 ? 4 : qty - 1;
+          const before = round === -warmUp ? 4 : qty - 1;
           correct &&= (await rowsWith(database, 'itemhistory', before)) === ROWS;
           await database.query('TRUNCATE itemhistory');
         }
@@ -58,10 +59,10 @@ export const bulk = {
         return {value: wallMs, cpu: cpuMs, correct};
       },
     });
-    for (const {subject, database} of Object.values(running)) {
+    await endEach(running, quick, async ({subject, database}) => {
       await subject.end();
       await database.drop();
-    }
+    });
     const units = {question: 'bulk-history', unit: 'ms', cpuUnit: 'CPU ms'};
     return {
       results: [

@@ -2,6 +2,7 @@
 import {idsOf} from '../harness/ids.mjs';
 import {burst, leftOutOf, namesOf, OURS, RAW, SERVERS, startLive, watch} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 import {mean, median} from '../harness/stats.mjs';
 
 const SUBSCRIBERS = 100;
@@ -18,12 +19,12 @@ export const fanout = {
 
   async run({postgres, quick, progress}) {
     const names = namesOf(quick);
-    const running = {};
-    for (const name of names) {
+    const running = await startEach(names, quick, async name => {
       progress(`starting ${name}`);
-      running[name] = await startLive(postgres, name, {clientOptions: {pageSize: PAGE}});
-      await running[name].clients.call('join', Array(SUBSCRIBERS).fill([CATEGORY]));
-    }
+      const live = await startLive(postgres, name, {clientOptions: {pageSize: PAGE}});
+      await live.clients.call('join', Array(SUBSCRIBERS).fill([CATEGORY]));
+      return live;
+    });
     await watch(running[OURS], CATEGORY);
     const rounds = quick ? 5 : 15;
     const writes = quick ? 50 : PAGE;
@@ -45,7 +46,7 @@ export const fanout = {
         };
       },
     });
-    for (const name of names) await running[name].end();
+    await endEach(running, quick, live => live.end());
     const units = {question: 'fanout', unit: 'deliveries/s', cpuUnit: 'server CPU µs a delivery'};
     return {
       results: names.filter(name => name !== RAW).map(name => compare(measures, name, RAW, units)),

@@ -5,6 +5,7 @@
 import {idsOf} from '../harness/ids.mjs';
 import {areStored, leftOutOf, namesOf, RAW, startLive, ZERO} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 import {median, quantile} from '../harness/stats.mjs';
 import {limitOf} from '../report/limits.mjs';
 
@@ -34,15 +35,15 @@ export const latency = {
 
 /** Of servers that are up at the same time, and take turns. */
 async function latencyOf(names, {postgres, quick, progress}) {
-  const rounds = quick ? 3 : 6;
+  const rounds = quick ? 2 : 6;
   // A page of them all: when the machine is busy elsewhere, no row may lie past its end.
   const writes = quick ? 15 : 60;
-  const running = {};
-  for (const name of names) {
+  const running = await startEach(names, quick, async name => {
     progress(`starting ${name}`);
-    running[name] = await startLive(postgres, name, {clientOptions: {pageSize: writes}});
-    await running[name].clients.call('join', Array(SUBSCRIBERS).fill([CATEGORY]));
-  }
+    const live = await startLive(postgres, name, {clientOptions: {pageSize: writes}});
+    await live.clients.call('join', Array(SUBSCRIBERS).fill([CATEGORY]));
+    return live;
+  });
   const measures = await alternate(names, {
     rounds,
     warmUp: quick ? 1 : 2,
@@ -51,7 +52,7 @@ async function latencyOf(names, {postgres, quick, progress}) {
       return measure(running[name], idsOf(round, writes));
     },
   });
-  for (const name of names) await running[name].end();
+  await endEach(running, quick, live => live.end());
   const others = names.filter(name => name !== RAW);
   return {
     results: ['p50', 'p99'].flatMap(which => {

@@ -2,6 +2,7 @@
 import {idsOf} from '../harness/ids.mjs';
 import {burst, FEATHERS, OURS, PARSE, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {startEach} from '../harness/starting.mjs';
 import {median, spread} from '../harness/stats.mjs';
 import {formatSpread} from '../report/format.mjs';
 
@@ -9,14 +10,15 @@ const CATEGORY = 'chairs';
 const PAGE = 20;
 const VIEWS_OF_A_SOCKET = 100;
 /** Connections that are there before it is measured. */
-const FIRST = 500;
+const firstOf = quick => (quick ? 200 : 500);
 
 export const memory = {
   title: 'Memory of the server',
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const subscribers = quick ? 1_000 : 2_000;
+    const subscribers = quick ? 600 : 2_000;
+    const first = firstOf(quick);
     const names = [RAW, OURS, FEATHERS, PARSE];
     const measures = await alternate(names, {
       rounds: quick ? 1 : 3,
@@ -24,7 +26,8 @@ export const memory = {
       async run(name, round) {
         progress(`round ${round + 1}: ${subscribers.toLocaleString('en')} subscribers of ${name}`);
         const plan = Array(subscribers).fill([CATEGORY]);
-        const {rss, kept, correct} = await growth(postgres, name, plan, FIRST + subscribers);
+        const {rss, kept, correct} =
+          await growth(postgres, name, plan, {first, listeners: first + subscribers});
         return {value: rss, kept, correct};
       },
     });
@@ -60,21 +63,23 @@ function factsOf(name, measures) {
 
 /** What a view's window takes, with nothing in it and with a page of rows. */
 async function perView({postgres, quick, progress}) {
-  const facts = [];
-  const sizes = [[0, quick ? 500 : 5_000], [PAGE, quick ? 500 : 2_000]];
-  for (const [rows, views] of sizes) {
+  const sizes = new Map([[0, quick ? 300 : 5_000], [PAGE, quick ? 300 : 2_000]]);
+  const first = firstOf(quick);
+  const facts = await startEach([...sizes.keys()], quick, async rows => {
+    const views = sizes.get(rows);
     progress(`${views.toLocaleString('en')} views of ${rows} rows`);
     const plan = Array.from({length: views / VIEWS_OF_A_SOCKET}, (_, i) =>
       Array.from({length: VIEWS_OF_A_SOCKET}, (_, j) => `category-${i}-${j}`));
-    const {rss, kept, correct} = await growth(postgres, OURS, plan, FIRST, rows);
+    const {rss, kept, correct} =
+      await growth(postgres, OURS, plan, {first, listeners: first, rows});
     if (!correct) throw new Error('a view has missed a write while memory was measured');
     const what = `A view of its own, ${rows ? `with a page of ${rows} rows` : 'empty'}`;
-    facts.push(
+    return [
       {text: `${what}: objects and buffers after collecting`, value: kept, unit: 'kB'},
       {text: `${what}: resident memory`, value: rss, unit: 'kB'},
-    );
-  }
-  return facts;
+    ];
+  });
+  return Object.values(facts).flat();
 }
 
 /**
@@ -83,13 +88,14 @@ async function perView({postgres, quick, progress}) {
  * are left after collecting. The first connections are not counted: they make what is made once,
  * and use up what lies ready. Right when a write afterwards reaches those who are to hear of it.
  *
+ * @param first how many connections are there before
  * @param listeners how many connections, from the first, are in the category that is written to
  * @param rows how many each category has before
  */
-async function growth(postgres, name, plan, listeners, rows = 0) {
+async function growth(postgres, name, plan, {first, listeners, rows = 0}) {
   const live = await startLive(postgres, name);
   if (rows) await fill(live.database, plan.flat(), rows);
-  await live.clients.call('join', Array(FIRST).fill([CATEGORY]));
+  await live.clients.call('join', Array(first).fill([CATEGORY]));
   const before = await live.server.call('memory');
   await live.clients.call('join', plan);
   const after = await live.server.call('memory');

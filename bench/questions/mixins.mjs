@@ -1,6 +1,7 @@
 /** What a create, an update and a delete by id cost, against a repository with no behaviours. */
 import {start} from '../harness/children.mjs';
-import {alternate, compare} from '../harness/rounds.mjs';
+import {alternate, compare, withoutWarmUp} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 import {idsOf} from '../harness/ids.mjs';
 import {itemOf} from '../harness/items.mjs';
 
@@ -64,35 +65,40 @@ export const mixins = {
 
   async run({postgres, quick, progress}) {
     const names = Object.keys(SUBJECTS);
-    const running = {};
-    for (const name of names) {
+    const running = await startEach(names, quick, async name => {
       const {module, env} = SUBJECTS[name];
       progress(`starting ${name}`);
       const database = await postgres.createDatabase(name);
       const subject = await start(module, {env});
       await subject.call('open', database.url);
-      running[name] = {subject, database};
-    }
-    const perRound = quick ? 100 : 200;
-    const rounds = quick ? 8 : 25;
+      return {subject, database};
+    });
+    const perRound = quick ? 50 : 200;
+    const rounds = quick ? 5 : 25;
+    const warmUp = quick ? 2 : 6;
     const measures = Object.fromEntries(STEPS.map(({call}) => [call, {}]));
     await alternate(names, {
       rounds,
-      warmUp: quick ? 3 : 6,
+      warmUp,
       async run(name, round) {
         progress(`round ${round + 1} of ${rounds}: ${name}`);
         const ids = idsOf(round, perRound);
+        let correct = true;
         for (const step of STEPS) {
           const measure = await runStep(running[name], SUBJECTS[name], step, ids);
-          if (round >= 0) (measures[step.call][name] ??= []).push(measure);
+          (measures[step.call][name] ??= []).push(measure);
+          correct &&= measure.correct;
         }
+        return {correct};
       },
     });
-    for (const {subject, database} of Object.values(running)) {
+    await endEach(running, quick, async ({subject, database}) => {
       await subject.end();
       await database.drop();
-    }
-    return {results: STEPS.flatMap(step => results(step, measures[step.call], names))};
+    });
+    const counted = call => Object.fromEntries(names.map(name =>
+      [name, withoutWarmUp(measures[call][name], warmUp)]));
+    return {results: STEPS.flatMap(step => results(step, counted(step.call), names))};
   },
 };
 

@@ -2,6 +2,7 @@
 import {start} from '../harness/children.mjs';
 import {idsOf} from '../harness/ids.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 
 const BARE = 'bare DefaultCrudRepository';
 const SUBJECTS = {
@@ -35,8 +36,7 @@ export const reads = {
   async run({postgres, quick, progress}) {
     const names = Object.keys(SUBJECTS);
     const ids = idsOf(0, ROWS);
-    const running = {};
-    for (const name of names) {
+    const running = await startEach(names, quick, async name => {
       const {module, env} = SUBJECTS[name];
       progress(`starting ${name}`);
       const database = await postgres.createDatabase(name);
@@ -44,9 +44,9 @@ export const reads = {
       await subject.call('open', database.url);
       await subject.call('create', ids);
       await database.query('ANALYZE');
-      running[name] = {subject, database};
-    }
-    const rounds = quick ? 10 : 40;
+      return {subject, database};
+    });
+    const rounds = quick ? 5 : 40;
     const warmUp = quick ? 2 : 5;
     const measure = (call, count, ...args) => alternate(names, {
       rounds,
@@ -60,10 +60,10 @@ export const reads = {
     const finds = await measure('find', quick ? 25 : 50, quick ? 25 : 50, PAGE);
     const some = ids.slice(0, quick ? 100 : 200);
     const findsById = await measure('findById', some.length, some);
-    for (const {subject, database} of Object.values(running)) {
+    await endEach(running, quick, async ({subject, database}) => {
       await subject.end();
       await database.drop();
-    }
+    });
     const results = names.filter(name => name !== BARE).flatMap(name => {
       const {question} = SUBJECTS[name];
       const units = {question, unit: 'ms a call', cpuUnit: 'CPU ms a call'};

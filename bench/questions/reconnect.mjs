@@ -2,6 +2,7 @@
 import {idsOf} from '../harness/ids.mjs';
 import {burst, FEATHERS, OURS, RAW, startLive} from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 import {median, spread} from '../harness/stats.mjs';
 import {formatRange} from '../report/format.mjs';
 
@@ -14,13 +15,13 @@ export const reconnect = {
   async run({postgres, quick, progress}) {
     const clients = quick ? 500 : 5_000;
     const names = [RAW, OURS, FEATHERS];
-    const running = {};
-    for (const name of names) {
+    const running = await startEach(names, quick, async name => {
       progress(`connecting ${clients.toLocaleString('en')} clients to ${name}`);
-      running[name] = await startLive(postgres, name);
+      const live = await startLive(postgres, name);
       const plan = Array.from({length: clients}, (_, i) => [`category-${i % CATEGORIES}`]);
-      await running[name].clients.call('join', plan, 50);
-    }
+      await live.clients.call('join', plan, 50);
+      return live;
+    });
     const measures = await alternate(names, {
       rounds: quick ? 2 : 3,
       warmUp: 1,
@@ -29,7 +30,7 @@ export const reconnect = {
         return storm(running[name], round, clients, name);
       },
     });
-    for (const name of names) await running[name].end();
+    await endEach(running, quick, live => live.end());
     const units = {question: 'reconnect-block-ms', unit: 'ms', cpuUnit: 'server CPU ms in all'};
     const statements = measures[OURS].map(each => each.statements);
     const blocks = name => formatRange(spread(measures[name].map(({value}) => value)));

@@ -7,6 +7,7 @@ import {
   areStored, burst, FEATHERS, OURS, PARSE, RAW, startLive, whyNot, ZERO,
 } from '../harness/live.mjs';
 import {alternate, compare} from '../harness/rounds.mjs';
+import {endEach, startEach} from '../harness/starting.mjs';
 import {spread} from '../harness/stats.mjs';
 
 const CATEGORY = 'chairs';
@@ -59,15 +60,15 @@ const HOW_OF_ZERO = {rounds: 3, warmUp: 1, writes: 10, atOnce: 1};
  * @param cases `{views, ofASocket}` of those with many
  */
 async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
-  const {rounds = quick ? 4 : 8, warmUp = quick ? 1 : 4, writes = quick ? 60 : 150, atOnce} = how;
-  const running = {};
-  for (const each of [{views: 1}, ...cases]) {
-    const words = wordsOf(each);
+  const {rounds = quick ? 3 : 8, warmUp = quick ? 1 : 4, writes = quick ? 40 : 150, atOnce} = how;
+  const all = new Map([{views: 1}, ...cases].map(each => [wordsOf(each), each]));
+  const [one, ...many] = all.keys();
+  const running = await startEach([one, ...many], quick, async words => {
     progress(`${name}: opening ${words}`);
-    running[words] = await startLive(postgres, name);
-    await openViews(running[words], each.views, 0, each.ofASocket);
-  }
-  const [one, ...many] = Object.keys(running);
+    const live = await startLive(postgres, name);
+    await openViews(live, all.get(words).views, 0, all.get(words).ofASocket);
+    return live;
+  });
   const measures = await alternate([one, ...many], {
     rounds,
     warmUp,
@@ -76,7 +77,7 @@ async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}
       return cpuOfWrites(running[which], idsOf(round, writes), {atOnce});
     },
   });
-  for (const each of Object.values(running)) await each.end();
+  await endEach(running, quick, live => live.end());
   return many.map(which => ({
     ...compare(measures, which, one, {question: QUESTION, unit: 'CPU ms a write'}),
     subject: `${name}: ${which}`,
@@ -144,12 +145,9 @@ async function bySubscribers(context) {
  */
 async function inTurns({postgres, quick, progress}, steps, {clientOptions, words, widen, run}) {
   const names = [OURS, RAW];
-  const running = {};
-  const measured = {};
-  for (const name of names) {
-    running[name] = await startLive(postgres, name, {clientOptions});
-    measured[name] = [];
-  }
+  const measured = Object.fromEntries(names.map(name => [name, []]));
+  const running = await startEach(names, quick, name =>
+    startLive(postgres, name, {clientOptions}));
   for (const [step, x] of steps.entries()) {
     for (const name of names) {
       progress(`${name}: opening ${words(x)}`);
@@ -164,7 +162,7 @@ async function inTurns({postgres, quick, progress}, steps, {clientOptions, words
     });
     for (const name of names) measured[name].push({x, measures: measures[name]});
   }
-  for (const name of names) await running[name].end();
+  await endEach(running, quick, live => live.end());
   return measured;
 }
 
