@@ -35,7 +35,7 @@ export const latency = {
 
 /** Of servers that are up at the same time, and take turns. */
 async function latencyOf(names, {postgres, quick, progress}) {
-  const rounds = quick ? 2 : 6;
+  const rounds = quick ? 2 : 5;
   // A page of them all: when the machine is busy elsewhere, no row may lie past its end.
   const writes = quick ? 15 : 60;
   const running = await startEach(names, quick, async name => {

@@ -10,14 +10,14 @@ const CATEGORY = 'chairs';
 const PAGE = 20;
 const VIEWS_OF_A_SOCKET = 100;
 /** Connections that are there before it is measured. */
-const firstOf = quick => (quick ? 200 : 500);
+const firstOf = quick => (quick ? 100 : 500);
 
 export const memory = {
   title: 'Memory of the server',
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const subscribers = quick ? 600 : 2_000;
+    const subscribers = quick ? 400 : 2_000;
     const first = firstOf(quick);
     const names = [RAW, OURS, FEATHERS, PARSE];
     const measures = await alternate(names, {
@@ -63,7 +63,7 @@ function factsOf(name, measures) {
 
 /** What a view's window takes, with nothing in it and with a page of rows. */
 async function perView({postgres, quick, progress}) {
-  const sizes = new Map([[0, quick ? 300 : 5_000], [PAGE, quick ? 300 : 2_000]]);
+  const sizes = new Map([[0, quick ? 200 : 5_000], [PAGE, quick ? 200 : 2_000]]);
   const first = firstOf(quick);
   const facts = await startEach([...sizes.keys()], quick, async rows => {
     const views = sizes.get(rows);

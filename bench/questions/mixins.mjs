@@ -74,8 +74,8 @@ export const mixins = {
       return {subject, database};
     });
     const perRound = quick ? 50 : 200;
-    const rounds = quick ? 5 : 25;
-    const warmUp = quick ? 2 : 6;
+    const rounds = quick ? 4 : 20;
+    const warmUp = quick ? 1 : 6;
     const measures = Object.fromEntries(STEPS.map(({call}) => [call, {}]));
     await alternate(names, {
       rounds,

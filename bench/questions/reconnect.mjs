@@ -13,7 +13,7 @@ export const reconnect = {
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const clients = quick ? 500 : 5_000;
+    const clients = quick ? 200 : 5_000;
     const names = [RAW, OURS, FEATHERS];
     const running = await startEach(names, quick, async name => {
       progress(`connecting ${clients.toLocaleString('en')} clients to ${name}`);

@@ -60,7 +60,7 @@ const HOW_OF_ZERO = {rounds: 3, warmUp: 1, writes: 10, atOnce: 1};
  * @param cases `{views, ofASocket}` of those with many
  */
 async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
-  const {rounds = quick ? 3 : 8, warmUp = quick ? 1 : 4, writes = quick ? 40 : 150, atOnce} = how;
+  const {rounds = quick ? 2 : 6, warmUp = quick ? 1 : 3, writes = quick ? 20 : 150, atOnce} = how;
   const all = new Map([{views: 1}, ...cases].map(each => [wordsOf(each), each]));
   const [one, ...many] = all.keys();
   const running = await startEach([one, ...many], quick, async words => {
@@ -92,14 +92,14 @@ function wordsOf({views, ofASocket}) {
 /** The CPU of a write, and writes a second, against the number of views alive. */
 async function byViews(context) {
   const {quick} = context;
-  const steps = quick ? [1, 10, 100, 1_000] : [1, 10, 100, 1_000, 10_000, 50_000, 100_000];
+  const steps = quick ? [1, 100, 1_000] : [1, 10, 100, 1_000, 10_000, 50_000, 100_000];
   const measured = await inTurns(context, steps, {
     clientOptions: {pageSize: WRITES},
     words: views => `${views.toLocaleString('en')} views`,
     widen: (live, views, open) => openViews(live, views - open, open),
     async run(live) {
-      const measure = await cpuOfWrites(live, nextIds(live, quick ? 40 : WRITES));
-      const ids = nextIds(live, quick ? 40 : WRITES);
+      const measure = await cpuOfWrites(live, nextIds(live, quick ? 20 : WRITES));
+      const ids = nextIds(live, quick ? 20 : WRITES);
       const {wallMs, correct} = await burst(live, ids, CATEGORY, 1);
       const perSecond = (ids.length / wallMs) * 1000;
       return {...measure, perSecond, correct: measure.correct && correct};
@@ -125,7 +125,7 @@ async function bySubscribers(context) {
       clients.call('join', Array(subscribers - open).fill([CATEGORY])),
     run(live, listeners) {
       // Many subscribers make a round long enough with fewer writes.
-      const writes = quick || listeners >= 1_000 ? 40 : WRITES;
+      const writes = quick ? 20 : listeners >= 1_000 ? 40 : WRITES;
       return cpuOfWrites(live, nextIds(live, writes), {listeners});
     },
   });
@@ -178,7 +178,7 @@ async function byPage({postgres, quick, progress}) {
     const {[OURS]: measures} = await alternate([OURS], {
       // Each is a new server.
       ...roundsOfAStep(quick, 0),
-      run: () => cpuOfWrites(live, nextIds(live, quick ? 40 : WRITES), {atOnce}),
+      run: () => cpuOfWrites(live, nextIds(live, quick ? 20 : WRITES), {atOnce}),
     });
     measured.push({x: pageSize, measures});
     await live.end();
@@ -193,7 +193,7 @@ async function byPage({postgres, quick, progress}) {
 /** A server that has just started is slow until its code has been compiled. */
 function roundsOfAStep(quick, step) {
   if (quick) return {rounds: 2, warmUp: 1};
-  return {rounds: 5, warmUp: step === 0 ? 5 : 1};
+  return {rounds: 3, warmUp: step === 0 ? 4 : 1};
 }
 
 /** Each point is the median of its rounds, and the lowest and the highest of them. */
