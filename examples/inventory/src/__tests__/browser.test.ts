@@ -291,7 +291,7 @@ describe('the inventory in a browser', function () {
   it('ends two pages with their session, and goes on after the next sign-in', async () => {
     const {tokenSecret} = readSecrets(dataDir);
     const user = {[securityId]: 'ben', id: 'ben', name: 'Ben Okoro', role: 'buyer'};
-    const token = await new JwtTokenService(tokenSecret, 6).generateToken(user);
+    const token = await new JwtTokenService(tokenSecret, 15).generateToken(user);
     const pages = [await Visitor.arrive(browser, url), await Visitor.arrive(browser, url)];
     for (const ben of pages) {
       await ben.comeBack({token, user});
