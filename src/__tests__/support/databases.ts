@@ -305,7 +305,8 @@ function settings(values: Record<string, string>): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-async function run(
+/** Runs one statement on a connection of its own. */
+export async function run(
   url: string,
   sql: string,
   parameters?: unknown[],
@@ -319,7 +320,7 @@ async function run(
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done));
   const {port} = server.address() as AddressInfo;

@@ -99,6 +99,7 @@ export class MinimalSubscription {
       if (attempt !== this.asking) return;
       const isBusy = !reply.ok && [429, 503].includes(reply.error.statusCode);
       if (!isBusy || !this.patient) return this.answer(reply);
+      // The protocol says: a little later.
       setTimeout(() => attempt === this.asking && this.ask(from, diverged), 50);
       this.postponed();
     });

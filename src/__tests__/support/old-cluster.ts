@@ -3,11 +3,9 @@ import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
 import {chown, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
-import {createServer, type AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Client} from 'pg';
-import type {TestDatabase} from './databases';
+import {freePort, run, type TestDatabase} from './databases';
 import {leftOut} from './left-out';
 
 /**
@@ -41,14 +39,14 @@ export class OldCluster implements TestDatabase {
       owner.uid === undefined ? undefined : chown(path, owner.uid, owner.gid!);
     await give(folder);
     const data = join(folder, 'data');
-    const run = (input: string, program: string, ...args: string[]) =>
+    const call = (input: string, program: string, ...args: string[]) =>
       execFileSync(join(programs, program), args, {...owner, input, stdio: 'pipe', cwd: folder});
-    run('', 'initdb', '-D', data, '-U', 'postgres', '--auth=trust', '--locale=C', '--no-sync');
+    call('', 'initdb', '-D', data, '-U', 'postgres', '--auth=trust', '--locale=C', '--no-sync');
     // What was written by the first transactions would now be written by future ones.
     for (const database of ['template1', 'postgres']) {
-      run('VACUUM FREEZE', 'postgres', '--single', '-D', data, database);
+      call('VACUUM FREEZE', 'postgres', '--single', '-D', data, database);
     }
-    run('', 'pg_resetwal', '-D', data, '-x', String(nextId));
+    call('', 'pg_resetwal', '-D', data, '-x', String(nextId));
     // Where the server looks up what has become of a transaction, 2^20 of them in a file.
     const statuses = (nextId >> 20n).toString(16).toUpperCase().padStart(4, '0');
     const path = join(data, 'pg_xact', statuses);
@@ -67,15 +65,7 @@ export class OldCluster implements TestDatabase {
     return new OldCluster(server, folder, port);
   }
 
-  readonly query: TestDatabase['query'] = async (sql, parameters) => {
-    const client = new Client({connectionString: this.url});
-    await client.connect();
-    try {
-      return (await client.query(sql, parameters)).rows as Record<string, unknown>[];
-    } finally {
-      await client.end();
-    }
-  };
+  readonly query: TestDatabase['query'] = (sql, parameters) => run(this.url, sql, parameters);
 
   async drop(): Promise<void> {
     const gone = once(this.server, 'exit');
@@ -111,13 +101,4 @@ async function isReady(server: ChildProcess): Promise<void> {
     server.once('exit', () => resolve());
   });
   assert.match(log, /ready to accept connections/, log);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

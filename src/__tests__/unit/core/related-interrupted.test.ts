@@ -3,22 +3,10 @@ import type {RowImage} from '../../../core/change';
 import {LiveHub, type Member} from '../../../core/hub';
 import type {SnapshotRows} from '../../../core/ports';
 import type {ViewQuery} from '../../../core/query';
-import type {EntityShape} from '../../../core/shape';
 import {applyOps} from '../../../protocol/apply';
 import type {PageState} from '../../../protocol/page';
+import {LINE, ORDER, ORDERS} from '../../support/order-lines';
 
-const TEXT = {kind: 'text', hidden: false, encrypted: false} as const;
-const ORDER: EntityShape = {name: 'Order', ids: ['id'], properties: {id: TEXT}};
-const LINE: EntityShape = {name: 'Line', ids: ['id'], properties: {id: TEXT, orderId: TEXT}};
-const EVERYTHING = {kind: 'and', parts: []} as const;
-const BY_ID = [{property: 'id', descending: false}];
-const ORDERS: ViewQuery = {
-  entity: 'Order', condition: EVERYTHING, order: BY_ID,
-  includes: [{
-    relation: 'lines', kind: 'many', from: 'id', to: 'orderId', fields: undefined,
-    query: {entity: 'Line', condition: EVERYTHING, order: BY_ID},
-  }],
-};
 const REASON = new Error('the connection is lost');
 
 describe('a read of related rows that the feed is interrupted in', function () {

@@ -2,21 +2,9 @@ import assert from 'node:assert/strict';
 import type {Change, RowImage} from '../../../core/change';
 import {LiveHub, type Member} from '../../../core/hub';
 import type {ViewQuery} from '../../../core/query';
-import type {EntityShape} from '../../../core/shape';
+import {LINE, ORDER, ORDERS} from '../../support/order-lines';
 
 const MOST = 10_000;
-const TEXT = {kind: 'text', hidden: false, encrypted: false} as const;
-const ORDER: EntityShape = {name: 'Order', ids: ['id'], properties: {id: TEXT}};
-const LINE: EntityShape = {name: 'Line', ids: ['id'], properties: {id: TEXT, orderId: TEXT}};
-const EVERYTHING = {kind: 'and', parts: []} as const;
-const BY_ID = [{property: 'id', descending: false}];
-const ORDERS: ViewQuery = {
-  entity: 'Order', condition: EVERYTHING, order: BY_ID,
-  includes: [{
-    relation: 'lines', kind: 'many', from: 'id', to: 'orderId', fields: undefined,
-    query: {entity: 'Line', condition: EVERYTHING, order: BY_ID},
-  }],
-};
 const TOO_MANY = 'LIMIT_EXCEEDED';
 
 describe('the rows that a page brings along', () => {
