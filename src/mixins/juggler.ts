@@ -18,6 +18,7 @@ type Condition = AnyObject;
  */
 export interface JugglerModelClass {
   new (data: Row, options?: Row): JugglerInstance;
+  readonly prototype: JugglerInstance;
   readonly modelName: string;
   readonly dataSource: juggler.DataSource & {
     readonly DataAccessObject: Row;
@@ -32,6 +33,9 @@ export interface JugglerModelClass {
   readonly settings: Row;
   readonly _observers?: Record<string, unknown[]>;
   readonly getter?: Row;
+  readonly setter?: Row;
+  /** What must hold of a property's value, by the property's name. */
+  readonly validations?: Readonly<Record<string, readonly Row[]>>;
   readonly afterInitialize?: unknown;
   readonly postInitialize?: unknown;
   readonly lookupModel: unknown;

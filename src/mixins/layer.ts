@@ -96,6 +96,13 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     // ---- RepositoryHost
 
+    get makesEntitiesPlainly(): boolean {
+      return (
+        this.toEntity === LiveEntityRepository.prototype.toEntity &&
+        this.toEntities === superClass.prototype.toEntities
+      );
+    }
+
     toData(entity: object, options: Options | undefined): Promise<Row> {
       return this.entityToData(entity as AnyEntity, options) as Promise<Row>;
     }
@@ -249,11 +256,10 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     /** PostgreSQL, where a read needs nothing of juggler and none of its steps is another's. */
     private get directReads(): PostgresExecutor | undefined {
-      const {normalizeFilter, toEntities, includeRelatedModels} = superClass.prototype;
+      const {normalizeFilter, includeRelatedModels} = superClass.prototype;
       const isOurs =
-        this.toEntity === LiveEntityRepository.prototype.toEntity &&
+        this.makesEntitiesPlainly &&
         this.normalizeFilter === normalizeFilter &&
-        this.toEntities === toEntities &&
         this.includeRelatedModels === includeRelatedModels;
       return isOurs ? this.live.directReads : undefined;
     }

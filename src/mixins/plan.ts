@@ -40,6 +40,8 @@ export interface InsertPlan {
   /** What only behaviours write: a new row that is assigned nothing there has null. */
   readonly empty: ReadonlySet<string>;
   readonly rows: readonly {readonly data: Row; readonly assign: Assignments}[];
+  /** Whether the rows become entities by what they hold, and need not be juggler's instances. */
+  readonly plainly?: boolean;
 }
 
 /** A row and the version that it must still have. */

@@ -8,6 +8,8 @@ import type {Surroundings} from './surroundings';
 export interface RepositoryHost<T extends Entity> {
   readonly live: LiveEntity;
   readonly surroundings: Surroundings;
+  /** Whether the steps by which rows become entities are LoopBack's own and ours. */
+  readonly makesEntitiesPlainly: boolean;
   /** The repository's persist hook, `entityToData`. */
   toData(entity: object, options: Options | undefined): Promise<Row>;
   /** What juggler has created, as the entity that a create would answer, still encrypted. */

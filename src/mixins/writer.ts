@@ -59,7 +59,9 @@ export class EntityWriter<T extends Entity> {
     for (const input of inputs) assertDates(live, input, true);
     const context = await surroundings.writeContext(options);
     const rows = await Promise.all(inputs.map(row => this.secrets.seal(row, row[live.idName])));
-    const result = await this.run(planInsert(live.behaviours, rows, context), options, inputs);
+    const plainly = this.host.makesEntitiesPlainly;
+    const plan = {...planInsert(live.behaviours, rows, context), plainly};
+    const result = await this.run(plan, options, inputs);
     const created = toEntities([...result.created!]);
     created.forEach((entity, i) => this.complete(entity, inputs[i]));
     return created;
@@ -172,8 +174,9 @@ export class EntityWriter<T extends Entity> {
   /** What the persist hook makes of an entity, without what is undefined. */
   async inputFrom(entity: object, options: Options | undefined): Promise<Row> {
     const data = await this.host.toData(entity, options);
-    const given = Object.entries(data).filter(([, v]) => v !== undefined);
-    return this.host.live.withPlainChildren(Object.fromEntries(given));
+    const given: Row = {};
+    for (const name of Object.keys(data)) if (data[name] !== undefined) given[name] = data[name];
+    return this.host.live.withPlainChildren(given);
   }
 
   private async runChange(

@@ -20,6 +20,7 @@ import {
   type WriteResult,
   type WrittenRow,
 } from '../plan';
+import {plainRow} from '../plain-rows';
 import {observedStatement, observerOf} from '../write-observer';
 import type {Executor, PlanTarget} from './executor';
 import {inTransaction} from './in-transaction';
@@ -139,8 +140,10 @@ export class PostgresExecutor implements Executor {
       plan.rows.map(async ({data, assign}) => {
         const assigned: Row = {};
         for (const name of Object.keys(assign)) assigned[name] = knownValue(assign[name]);
-        const {instance, values} = await rowForInsert(entity.model, data, assigned, options);
-        return {instance, values, assign};
+        const made =
+          (plan.plainly && plainRow(entity.model, data, assigned)) ||
+          (await rowForInsert(entity.model, data, assigned, options));
+        return {...made, assign};
       }),
     );
     const idProperty = entity.model.definition.properties[entity.idName];
