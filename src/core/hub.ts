@@ -112,7 +112,8 @@ export class LiveHub implements FeedSink {
 
   committed(transaction: CommittedTransaction): void {
     if (this.options.images === 'hints') return this.doubt(transaction.changes);
-    this.recent.add(transaction);
+    // One that only brings the mark of a reader has nothing to be replayed.
+    if (transaction.changes.length > 0) this.recent.add(transaction);
     this.tally.add('transactions');
     const affected = this.windows.affectedBy(transaction.changes);
     this.tally.add('probes', affected.size);

@@ -29,6 +29,19 @@ describe('the hub', () => {
     await assert.rejects(waiting, {code: 'SUBSCRIPTION_ENDED'});
   });
 
+  it('asks no snapshot about transactions that have only brought the marks of readers', async () => {
+    const asked: number[] = [];
+    let reads = 0;
+    const sees = (id: number) => asked.push(id) > 0;
+    const read = async () => ({rows: [], sees, mark: `mark ${++reads}`});
+    const {hub} = givenHub({source: {read, judge: async () => []}});
+    for (let id = 1; id <= 100; id++) hub.committed({id, changes: [], marks: [`other ${id}`]});
+    hub.committed(inserting(101, 'k'));
+    await arrived(hub, hub.subscribe(nobody(), everything()), 'mark 1');
+    assert.deepEqual(asked, [101]);
+    hub.close();
+  });
+
   it('answers at once while the feed is interrupted', async () => {
     const {hub} = givenHub();
     hub.interrupted(new Error('gone'));
