@@ -37,7 +37,7 @@ export const latency = {
 async function latencyOf(names, {postgres, quick, progress}) {
   const rounds = quick ? 2 : 5;
   // A page of them all: when the machine is busy elsewhere, no row may lie past its end.
-  const writes = quick ? 15 : 60;
+  const writes = quick ? 15 : 50;
   const running = await startEach(names, quick, async name => {
     progress(`starting ${name}`);
     const live = await startLive(postgres, name, {clientOptions: {pageSize: writes}});
@@ -46,7 +46,7 @@ async function latencyOf(names, {postgres, quick, progress}) {
   });
   const measures = await alternate(names, {
     rounds,
-    warmUp: quick ? 1 : 2,
+    warmUp: 1,
     async run(name, round) {
       progress(`round ${round + 1} of ${rounds}: ${name}`);
       return measure(running[name], idsOf(round, writes));

@@ -74,8 +74,8 @@ export const mixins = {
       return {subject, database};
     });
     const perRound = quick ? 50 : 200;
-    const rounds = quick ? 4 : 20;
-    const warmUp = quick ? 1 : 6;
+    const rounds = quick ? 4 : 16;
+    const warmUp = quick ? 1 : 4;
     const measures = Object.fromEntries(STEPS.map(({call}) => [call, {}]));
     await alternate(names, {
       rounds,

@@ -3,10 +3,14 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {productOf} from '../harness/products.mjs';
 import {now, serve} from '../harness/subject.mjs';
 
-/** The table of these questions, for those who do not make it themselves. */
+/**
+ * The table of these questions, for those who do not make it themselves. Its second index is one
+ * that every application would have: views are of a category.
+ */
 export const TABLE = `CREATE TABLE product (
   id text PRIMARY KEY, name text NOT NULL, category text NOT NULL, qty integer NOT NULL,
-  price double precision)`;
+  price double precision);
+  CREATE INDEX product_category ON product (category, id)`;
 
 /** Connections of every server's pool, and writes of a burst that are under way at once. */
 export const CONNECTIONS = 8;

@@ -22,7 +22,7 @@ for (const [name, definition] of Object.entries({
 })) {
   property(definition)(Product.prototype, name);
 }
-model()(Product);
+model({settings: {indexes: {product_category: {keys: {category: 1, id: 1}}}}})(Product);
 
 class ProductRepository extends DefaultTransactionalRepository {
   constructor(dataSource) {
