@@ -26,11 +26,11 @@ export const fanout = {
       return live;
     });
     await watch(running[OURS], CATEGORY);
-    const rounds = quick ? 3 : 10;
+    const rounds = quick ? 3 : 8;
     const writes = quick ? 50 : PAGE;
     const measures = await alternate(names, {
       rounds,
-      warmUp: quick ? 1 : 3,
+      warmUp: quick ? 1 : 2,
       async run(name, round) {
         progress(`round ${round + 1} of ${rounds}: ${name}`);
         const ids = idsOf(round, writes * (SERVERS[name].share ?? 1));

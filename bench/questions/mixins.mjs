@@ -74,7 +74,7 @@ export const mixins = {
       return {subject, database};
     });
     const perRound = quick ? 50 : 200;
-    const rounds = quick ? 4 : 16;
+    const rounds = quick ? 4 : 14;
     const warmUp = quick ? 1 : 4;
     const measures = Object.fromEntries(STEPS.map(({call}) => [call, {}]));
     await alternate(names, {

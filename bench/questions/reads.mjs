@@ -46,8 +46,8 @@ export const reads = {
       await database.query('ANALYZE');
       return {subject, database};
     });
-    const rounds = quick ? 4 : 30;
-    const warmUp = quick ? 1 : 5;
+    const rounds = quick ? 4 : 24;
+    const warmUp = quick ? 1 : 4;
     const measure = (call, count, ...args) => alternate(names, {
       rounds,
       warmUp,
