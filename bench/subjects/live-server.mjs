@@ -4,8 +4,8 @@ import {productOf} from '../harness/products.mjs';
 import {now, serve} from '../harness/subject.mjs';
 
 /**
- * The table of these questions, for those who do not make it themselves. Its second index is one
- * that every application would have: views are of a category.
+ * The table of these questions, for those who do not make it themselves. Its second index is for
+ * those who read a category when somebody subscribes to it; Parse and Directus do not.
  */
 export const TABLE = `CREATE TABLE product (
   id text PRIMARY KEY, name text NOT NULL, category text NOT NULL, qty integer NOT NULL,

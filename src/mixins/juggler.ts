@@ -35,7 +35,7 @@ export interface JugglerModelClass {
   readonly getter?: Row;
   readonly setter?: Row;
   /** What must hold of a property's value, by the property's name. */
-  readonly validations?: Readonly<Record<string, readonly Row[]>>;
+  readonly validations?: Record<string, readonly Row[]>;
   readonly afterInitialize?: unknown;
   readonly postInitialize?: unknown;
   readonly lookupModel: unknown;
@@ -67,6 +67,13 @@ export interface JugglerInstance {
 }
 
 const requireOfRepository = createRequire(require.resolve('@loopback/repository'));
+const {ModelBaseClass, ValidationError} = requireOfRepository('loopback-datasource-juggler') as {
+  ModelBaseClass: Row & {prototype: Row};
+  ValidationError: new (instance: JugglerInstance) => Error;
+};
+
+/** What all of juggler's models inherit, and their instances. */
+export const jugglersBase: Readonly<Row & {prototype: Readonly<Row>}> = ModelBaseClass;
 
 /** The operation hooks that see writes: with one of them, writes go through juggler. */
 const WRITE_HOOKS = [
@@ -194,17 +201,9 @@ export function coercedWhere(
 
 function validate(instance: JugglerInstance, data: Row, options: Options): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (valid: boolean) => (valid ? resolve() : reject(validationError(instance)));
+    const done = (valid: boolean) => (valid ? resolve() : reject(new ValidationError(instance)));
     instance.isValid(done, data, options);
   });
-}
-
-/** Juggler's own error class, of the copy that LoopBack's repositories use. */
-function validationError(instance: JugglerInstance): Error {
-  const {ValidationError} = requireOfRepository('loopback-datasource-juggler') as {
-    ValidationError: new (instance: JugglerInstance) => Error;
-  };
-  return new ValidationError(instance);
 }
 
 /**

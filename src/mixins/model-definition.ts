@@ -96,10 +96,17 @@ export function completeStoredModel(model: JugglerModelClass, stored: ModelDefin
     if (defined?.index && !property.index) delete defined.index;
     const holdsPlaintext = property.ciphertext && !defined?.ciphertext;
     if (defined && !holdsPlaintext && !defined.embeds) continue;
+    dropDateRule(model, name);
     model.dataSource.defineProperty(model.modelName, name, {...property});
   }
   const {indexes} = stored.settings;
   if (indexes) Object.assign(model.settings, {indexes});
+}
+
+/** Juggler keeps the rule of the type that a property had before, and ciphertext is no date. */
+function dropDateRule({validations}: JugglerModelClass, name: string): void {
+  if (!validations || !Object.hasOwn(validations, name)) return;
+  validations[name] = validations[name].filter(({validation}) => validation !== 'date');
 }
 
 /** The history's own properties, beside those that it copies from the entity. */

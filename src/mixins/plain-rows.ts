@@ -1,4 +1,9 @@
-import type {JugglerInstance, JugglerModelClass, JugglerProperty} from './juggler';
+import {
+  jugglersBase,
+  type JugglerInstance,
+  type JugglerModelClass,
+  type JugglerProperty,
+} from './juggler';
 import {readsPlainly} from './juggler-reads';
 import type {Row} from './plan';
 
@@ -12,7 +17,8 @@ export interface MadeRow {
  * A new row as juggler's own `create` would make it, without an instance of juggler's: most of what
  * a create takes in Node is spent on that.
  *
- * @param assigned - Values of behaviours, which have their types already
+ * @param assigned - Values of behaviours, which have their types already; what is undefined there,
+ *   the database assigns
  * @returns undefined where juggler does more than take the values as they are, or may refuse them:
  * then it has to be asked
  */
@@ -26,8 +32,9 @@ export function plainRow(
   for (const name of Object.keys(data)) if (!Object.hasOwn(properties, name)) return undefined;
   const values: Row = {};
   for (const name of Object.keys(properties)) {
-    const isAssigned = assigned[name] !== undefined;
-    const value = isAssigned ? assigned[name] : plainValue(properties[name], data[name]);
+    const isAssigned = Object.hasOwn(assigned, name) && assigned[name] !== undefined;
+    const given = Object.hasOwn(data, name) ? data[name] : undefined;
+    const value = isAssigned ? assigned[name] : plainValue(properties[name], given);
     if (value === UNLIKE) return undefined;
     if (value !== undefined) values[name] = value;
   }
@@ -39,8 +46,9 @@ const HOOKS = [
   'beforeValidate', 'preValidate', 'beforeValidation',
   'afterValidate', 'postValidate', 'afterValidation',
 ];
-/** The steps of a new instance, which an application may have put its own in place of. */
-const STEPS = ['isValid', 'setAttributes', 'toObject', 'trigger', '_initProperties'];
+/** Steps of a new row, which an application may have put its own in place of. */
+const STEPS_OF_INSTANCE = ['isValid', 'toObject', 'trigger', '_initProperties'];
+const STEPS_OF_MODEL = ['applyProperties', '_forDB'];
 
 /** Whether juggler makes an instance of what it is given, and nothing besides. */
 function makesPlainly(model: JugglerModelClass): boolean {
@@ -51,15 +59,21 @@ function makesPlainly(model: JugglerModelClass): boolean {
     readsPlainly(model) &&
     isEmpty(model.setter) &&
     HOOKS.every(hook => !(model as unknown as Row)[hook]) &&
-    STEPS.every(step => isJugglers(model, step))
+    areJugglers(model)
   );
 }
 
-/** A datasource copies some of the steps into its models. */
-function isJugglers({prototype, dataSource}: JugglerModelClass, step: string): boolean {
-  const own = prototype as unknown as Row;
-  const copied = dataSource.DataAccessObject.prototype as Row;
-  return !Object.hasOwn(own, step) || own[step] === copied[step];
+/** Whether the model's steps are those of juggler, and not an application's. */
+function areJugglers(model: JugglerModelClass): boolean {
+  const own = model as unknown as Row;
+  const instance = model.prototype as unknown as Row;
+  const {DataAccessObject} = model.dataSource;
+  return (
+    own._sanitizeData === jugglersBase._sanitizeData &&
+    STEPS_OF_MODEL.every(step => own[step] === DataAccessObject[step]) &&
+    STEPS_OF_INSTANCE.every(step => instance[step] === jugglersBase.prototype[step]) &&
+    instance.setAttributes === (DataAccessObject.prototype as Row).setAttributes
+  );
 }
 
 function isEmpty(object: object | undefined): boolean {
@@ -100,18 +114,28 @@ function validDate(value: string | Date): unknown {
   return Number.isNaN(date.getTime()) ? UNLIKE : date;
 }
 
-/** Whether all that the model wants of a row is that it has values, and it has them. */
+/** Whether the row meets every rule of the model, as far as that can be told without juggler. */
 function isSurelyValid({validations}: JugglerModelClass, values: Row): boolean {
   for (const name in validations) {
-    for (const rule of validations[name]) {
-      if (rule.if !== undefined || rule.unless !== undefined) return false;
-      // A date that is one has been made of it.
-      if (rule.validation === 'date') continue;
-      const value = values[name] ?? '';
-      if (rule.validation !== 'presence' || value === '') return false;
-    }
+    const value = values[name] ?? null;
+    if (!validations[name].every(rule => isSurelyMet(rule, value))) return false;
   }
   return true;
+}
+
+function isSurelyMet({validation, if: when, unless}: Row, value: unknown): boolean {
+  // Juggler gives generated ids a rule for new rows alone, and this is one.
+  if (unless !== undefined || (when !== undefined && when !== 'isNewRecord')) return false;
+  switch (validation) {
+    case 'presence':
+      return value !== null && value !== '';
+    case 'absence':
+      return value === null;
+    case 'date':
+      return value === null || (value instanceof Date && !Number.isNaN(value.getTime()));
+    default:
+      return false;
+  }
 }
 
 /** What a juggler instance is asked for when it becomes an entity; in the order of the model. */

@@ -45,6 +45,25 @@ describe('new rows made without juggler', () => {
     assert.deepEqual(made?.values, {...given, ...defaults});
   });
 
+  it('may leave an id to the database', () => {
+    const model = givenModel({...PROPERTIES, id: {type: 'number', id: true, generated: true}});
+    assert.ok(plainRow(model, {name: 'Desk', price: 5}, {}));
+    assert.equal(plainRow(model, {id: 5, name: 'Desk', price: 5}, {}), undefined);
+  });
+
+  it('are left to juggler where a step is inherited', () => {
+    const dataSource = new juggler.DataSource({connector: 'memory'});
+    const base = dataSource.createModel('Base', PROPERTIES, {strict: true});
+    assign(base.prototype, 'isValid', () => false);
+    const model = dataSource.createModel('Item', PROPERTIES, {strict: true, base: 'Base'});
+    assert.equal(plainRow(model as unknown as JugglerModelClass, {...USUAL}, {}), undefined);
+  });
+
+  it('are left to juggler where a behaviour gives a date that is none', () => {
+    const broken = {_createdOn: new Date(NaN)};
+    assert.equal(plainRow(givenModel(), {...USUAL}, broken), undefined);
+  });
+
   it('share no date with their caller', () => {
     const due = new Date();
     const made = plainRow(givenModel(), {...USUAL, due}, {});
@@ -67,6 +86,10 @@ describe('new rows made without juggler', () => {
       call(model, 'validatesPresenceOf', 'qty', {if: () => true}),
     'validates in a way of its own': model => assign(model.prototype, 'isValid', () => true),
     'has other steps of an instance': model => assign(model.prototype, 'setAttributes', () => 1),
+    'has a way of its own to apply properties': model =>
+      assign(model, 'applyProperties', () => undefined),
+    'has a way of its own to the database': model => assign(model, '_forDB', (row: Row) => row),
+    'wants a text to be a date': model => call(model, 'validatesDateOf', 'name'),
     'sets values of every row': model => assign(model.settings, 'properties', {qty: 3}),
     'has a default scope': model => assign(model.settings, 'scope', {where: {qty: 3}}),
     'is open': model => assign(model.settings, 'strict', false),
@@ -94,9 +117,9 @@ describe('new rows made without juggler', () => {
 
 const USUAL: Row = {id: 'a', name: 'Desk', price: 5};
 
-function givenModel(): JugglerModelClass {
+function givenModel(properties: object = PROPERTIES): JugglerModelClass {
   const dataSource = new juggler.DataSource({connector: 'memory'});
-  const model = dataSource.createModel('Item', PROPERTIES, {strict: true});
+  const model = dataSource.createModel('Item', {...properties}, {strict: true});
   return model as unknown as JugglerModelClass;
 }
 

@@ -14,7 +14,13 @@ import {
 import {getJsonSchema} from '@loopback/rest';
 import {SecurityBindings, securityId} from '@loopback/security';
 import {LiveEntitiesBindings} from '../../../keys';
-import {audited, historical, softDeletable, versioned} from '../../../mixins/decorators';
+import {
+  audited,
+  encrypted,
+  historical,
+  softDeletable,
+  versioned,
+} from '../../../mixins/decorators';
 import {
   AuditFieldsMixin,
   BaseEntityRepository,
@@ -23,7 +29,7 @@ import {
   VersionMixin,
 } from '../../../mixins/mixins';
 import {Audited, SoftDeletable, Versioned} from '../../../mixins/model-mixins';
-import {givenMemory} from '../../support/behaviours';
+import {givenContext, givenMemory} from '../../support/behaviours';
 
 describe('behaviours of a repository class', () => {
   let db: juggler.DataSource;
@@ -141,6 +147,25 @@ describe('behaviours of a repository class', () => {
     const [old] = await notes.find();
     await notes.updateById(old.id, {text: 'new', _version: null} as never);
     assert.equal((await notes.findById(old.id)).text, 'new');
+  });
+
+  it('encrypt a date of a model that a plain repository has defined before', async () => {
+    @model()
+    class Person extends Entity {
+      @property({type: 'string', id: true}) id!: string;
+      @property({type: 'date', encrypt: true} as object) born?: Date;
+      [other: string]: unknown;
+    }
+    const plain = new DefaultCrudRepository<Person, string>(Person, db);
+    @encrypted()
+    class People extends DefaultCrudRepository<Person, string> {}
+    const people = new People(Person, db);
+    (people as unknown as {liveContext: Context}).liveContext = givenContext();
+    const born = new Date('2000-02-29T00:00:00.000Z');
+    await people.create({id: 'a', born});
+    await people.replaceById('a', {id: 'a', born} as Person);
+    assert.deepEqual((await people.findById('a')).born, born);
+    assert.match(String((await plain.findById('a')).born), /^le1\./);
   });
 
   it('leave a plain repository plain, though the settings of its model name mixins', async () => {
