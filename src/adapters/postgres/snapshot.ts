@@ -1,4 +1,4 @@
-/** Ids are counted in 64 bits, of which numbers hold 53: enough for a million a second, 285 years. */
+/** Ids have 64 bits, of which numbers hold 53: enough for 285 years of a million a second. */
 const EPOCH = 2 ** 32;
 
 /**

@@ -29,7 +29,7 @@ describe('the hub', () => {
     await assert.rejects(waiting, {code: 'SUBSCRIPTION_ENDED'});
   });
 
-  it('asks no snapshot about transactions that have only brought the marks of readers', async () => {
+  it('asks no snapshot about transactions that have only brought marks of readers', async () => {
     const asked: number[] = [];
     let reads = 0;
     const sees = (id: number) => asked.push(id) > 0;
