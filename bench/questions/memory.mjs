@@ -17,7 +17,8 @@ export const memory = {
   needsPeers: true,
 
   async run({postgres, quick, progress}) {
-    const subscribers = quick ? 400 : 2_000;
+    // Enough to use up the slack that a server has from its start, of which it has more or less.
+    const subscribers = quick ? 400 : 4_000;
     const first = firstOf(quick);
     const names = [RAW, OURS, FEATHERS, PARSE];
     const measures = await alternate(names, {
@@ -63,7 +64,7 @@ function factsOf(name, measures) {
 
 /** What a view's window takes, with nothing in it and with a page of rows. */
 async function perView({postgres, quick, progress}) {
-  const sizes = new Map([[0, quick ? 200 : 5_000], [PAGE, quick ? 200 : 2_000]]);
+  const sizes = new Map([[0, quick ? 200 : 4_000], [PAGE, quick ? 200 : 1_000]]);
   const first = firstOf(quick);
   const facts = await startEach([...sizes.keys()], quick, async rows => {
     const views = sizes.get(rows);
