@@ -66,7 +66,8 @@ export interface JugglerInstance {
   isValid(done: (valid: boolean) => void, data: Row, options?: Options): void;
 }
 
-const requireOfRepository = createRequire(require.resolve('@loopback/repository'));
+/** Loads of the copies that LoopBack's repositories use. */
+export const requireOfRepository = createRequire(require.resolve('@loopback/repository'));
 const {ModelBaseClass, ValidationError} = requireOfRepository('loopback-datasource-juggler') as {
   ModelBaseClass: Row & {prototype: Row};
   ValidationError: new (instance: JugglerInstance) => Error;
@@ -99,13 +100,26 @@ export function coercedValue(model: JugglerModelClass, name: string, value: unkn
   const type: unknown = model.definition.properties[name]?.type;
   const fits =
     value === null ||
-    (type === String && typeof value === 'string') ||
-    (type === Number && typeof value === 'number') ||
-    (type === Boolean && typeof value === 'boolean') ||
-    (type === Date && value instanceof Date) ||
+    isScalarOf(type, value) ||
     // Juggler takes bytes for a list of numbers.
     (type === Buffer && Buffer.isBuffer(value));
   return fits ? value : model._coerce({[name]: value}, {})[name];
+}
+
+/** Whether a value has one of the scalar types that juggler knows by their constructors. */
+export function isScalarOf(type: unknown, value: unknown): boolean {
+  switch (type) {
+    case String:
+      return typeof value === 'string';
+    case Number:
+      return typeof value === 'number';
+    case Boolean:
+      return typeof value === 'boolean';
+    case Date:
+      return value instanceof Date;
+    default:
+      return false;
+  }
 }
 
 /** Whether two values of a property would be stored as one. */
@@ -255,19 +269,11 @@ function parsedOr(text: string): unknown {
   }
 }
 
+const SCALARS: readonly unknown[] = [String, Number, Boolean, Date];
+
 function isOfType(item: unknown, type: unknown): boolean {
-  switch (type) {
-    case String:
-      return typeof item === 'string';
-    case Number:
-      return typeof item === 'number';
-    case Boolean:
-      return typeof item === 'boolean';
-    case Date:
-      return item instanceof Date;
-    default:
-      return typeof item === 'object' && item !== null;
-  }
+  if (SCALARS.includes(type)) return isScalarOf(type, item);
+  return typeof item === 'object' && item !== null;
 }
 
 function typedList(model: JugglerModelClass, name: string, items: unknown[]): unknown {

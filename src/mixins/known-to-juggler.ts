@@ -1,5 +1,5 @@
-import {createRequire} from 'node:module';
 import {MIXIN_NAMES} from './behaviours-of';
+import {requireOfRepository} from './juggler';
 
 /** Juggler's registry of mixins, of which each data source has one of its own. */
 interface MixinRegistry {
@@ -7,8 +7,6 @@ interface MixinRegistry {
   applyMixin(modelClass: {modelName: string}, name: string, options: unknown): void;
 }
 
-/** The copy of juggler that LoopBack's repositories use. */
-const requireOfRepository = createRequire(require.resolve('@loopback/repository'));
 const told = new Set<string>();
 
 /**

@@ -113,7 +113,7 @@ export function liveLayer(superClass: RepositoryClass): LiveRepositoryClass {
 
     toStoredEntity(row: Row): AnyEntity {
       const asStored = {applySetters: false, applyDefaultValues: false, persisted: true};
-      return this.toEntity(new (this.modelClass as any)(row, asStored));
+      return this.toLiveEntity(new this.live.model(row, asStored));
     }
 
     withRelated(entities: AnyEntity[], include: Filter['include'], options: Options) {

@@ -1,4 +1,5 @@
 import {
+  isScalarOf,
   jugglersBase,
   type JugglerInstance,
   type JugglerModelClass,
@@ -14,8 +15,8 @@ export interface MadeRow {
 }
 
 /**
- * A new row as juggler's own `create` would make it, without an instance of juggler's: most of what
- * a create takes in Node is spent on that.
+ * A new row as juggler's own `create` would make it, without an instance of juggler's: to make and
+ * validate one is a sixth of what a create takes in Node.
  *
  * @param assigned - Values of behaviours, which have their types already; what is undefined there,
  *   the database assigns
@@ -34,7 +35,7 @@ export function plainRow(
   for (const name of Object.keys(properties)) {
     const isAssigned = Object.hasOwn(assigned, name) && assigned[name] !== undefined;
     const given = Object.hasOwn(data, name) ? data[name] : undefined;
-    const value = isAssigned ? assigned[name] : plainValue(properties[name], given);
+    const value = isAssigned ? assigned[name] : storedValue(properties[name], given);
     if (value === UNLIKE) return undefined;
     if (value !== undefined) values[name] = value;
   }
@@ -84,21 +85,14 @@ function isEmpty(object: object | undefined): boolean {
 const UNLIKE = Symbol('not the value that juggler would store');
 
 /** A value of a scalar type, where juggler stores it as it is given. */
-function plainValue(property: JugglerProperty, value: unknown): unknown {
+function storedValue(property: JugglerProperty, value: unknown): unknown {
   if (value === undefined) return defaultOf(property);
   if (value === null) return null;
-  switch (property.type) {
-    case String:
-      return typeof value === 'string' ? value : UNLIKE;
-    case Number:
-      return Number.isFinite(value) ? value : UNLIKE;
-    case Boolean:
-      return typeof value === 'boolean' ? value : UNLIKE;
-    case Date:
-      return typeof value === 'string' || value instanceof Date ? validDate(value) : UNLIKE;
-    default:
-      return UNLIKE;
-  }
+  const {type} = property;
+  if (type === Date && typeof value === 'string') return validDate(value);
+  if (!isScalarOf(type, value)) return UNLIKE;
+  if (value instanceof Date) return validDate(value);
+  return typeof value !== 'number' || Number.isFinite(value) ? value : UNLIKE;
 }
 
 /** Juggler stores a default as it is; so it has to be a constant of the property's type. */
@@ -106,7 +100,7 @@ function defaultOf(property: JugglerProperty): unknown {
   const {default: given, defaultFn, type} = property;
   if (given === undefined && defaultFn === undefined) return undefined;
   const isMade = defaultFn !== undefined || typeof given === 'function' || type === Date;
-  return isMade || 'applyDefaultOnWrites' in property ? UNLIKE : plainValue(property, given);
+  return isMade || 'applyDefaultOnWrites' in property ? UNLIKE : storedValue(property, given);
 }
 
 function validDate(value: string | Date): unknown {
