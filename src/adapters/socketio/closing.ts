@@ -18,9 +18,9 @@ export function closingInTurn(turns: Turns): new (options: ServerOptions) => Web
 
     /** The other side has ended; `ws` answers that with the end of this side, and then closes. */
     endInTurn(socket: Duplex): void {
-      const end = socket.end.bind(socket) as (...args: unknown[]) => Duplex;
+      const end = socket.end as (...args: unknown[]) => Duplex;
       socket.end = (...args: unknown[]) => {
-        this.inTurn(() => end(...args));
+        this.inTurn(() => end.apply(socket, args));
         return socket;
       };
     }

@@ -6,16 +6,14 @@ export class Counted {
     return this.counts.get(name) ?? 0;
   }
 
-  /** Answers the function that takes the one away again; calling it twice does nothing more. */
-  add(name: string): () => void {
+  add(name: string): void {
     this.counts.set(name, this.of(name) + 1);
-    let isThere = true;
-    return () => {
-      if (!isThere) return;
-      isThere = false;
-      const left = this.of(name) - 1;
-      if (left > 0) this.counts.set(name, left);
-      else this.counts.delete(name);
-    };
+  }
+
+  /** Takes one away that was added. */
+  remove(name: string): void {
+    const left = this.of(name) - 1;
+    if (left > 0) this.counts.set(name, left);
+    else this.counts.delete(name);
   }
 }

@@ -19,7 +19,10 @@ export function roomOf(channel: string): string {
 /** Flow control of one socket, by the bytes that wait in its buffer. */
 export class SocketOutlet implements Outlet {
   private readonly waiting: (() => void)[] = [];
-  private counted = {buffer: [] as readonly unknown[], length: 0, bytes: 0};
+  /** The socket's buffer that was counted last, how many of its packets, and their bytes. */
+  private counted: readonly unknown[] | undefined;
+  private packets = 0;
+  private bytes = 0;
 
   /**
    * @param most bytes that may wait before the socket counts as behind
@@ -62,15 +65,16 @@ export class SocketOutlet implements Outlet {
   /** What has been counted once is not counted again: it is asked before each delta. */
   bufferedBytes(): number {
     const buffer = this.socket.conn['writeBuffer'];
-    if (this.counted.buffer !== buffer || this.counted.length > buffer.length) {
-      this.counted = {buffer, length: 0, bytes: 0};
+    if (this.counted !== buffer || this.packets > buffer.length) {
+      this.counted = buffer;
+      this.packets = 0;
+      this.bytes = 0;
     }
-    const {counted} = this;
-    for (; counted.length < buffer.length; counted.length++) {
-      const {data} = buffer[counted.length];
-      if (typeof data === 'string' || Buffer.isBuffer(data)) counted.bytes += data.length;
+    for (; this.packets < buffer.length; this.packets++) {
+      const {data} = buffer[this.packets];
+      if (typeof data === 'string' || Buffer.isBuffer(data)) this.bytes += data.length;
     }
-    return counted.bytes;
+    return this.bytes;
   }
 }
 

@@ -12,7 +12,7 @@ export class RateLimit {
   constructor(
     private readonly perSecond: number,
     private readonly atOnce = Infinity,
-    private readonly now: () => number = () => performance.now(),
+    private readonly now: () => number = monotonic,
   ) {
     this.tokens = perSecond;
     this.refilled = now();
@@ -38,4 +38,9 @@ export class RateLimit {
     this.open++;
     return () => void this.open--;
   }
+}
+
+/** Of the module: a default made anew would be one for each connection. */
+function monotonic(): number {
+  return performance.now();
 }

@@ -1,7 +1,6 @@
 import type {IncomingMessage, Server as HttpServer} from 'node:http';
-import {Server, type ServerOptions, type Socket} from 'socket.io';
+import {Server, type ServerOptions} from 'socket.io';
 import {LiveEntityError} from '../../core/errors';
-import type {Member} from '../../core/hub';
 import type {Publisher} from '../../core/hub-options';
 import type {
   ClientToServerEvents,
@@ -13,6 +12,9 @@ import type {
 import {REQUEST_SCHEMAS} from '../../protocol/schemas';
 import {PROTOCOL_FLOOR, PROTOCOL_VERSION} from '../../protocol/version';
 import {closingInTurn} from './closing';
+import {
+  SocketConnection, type Connection, type ConnectionHandler, type LiveSocket,
+} from './connection';
 import {Counted} from './counted';
 import {networkOf} from './network';
 import {Drains, roomOf, SocketOutlet} from './outlet';
@@ -20,24 +22,6 @@ import {RateLimit} from './rate-limit';
 import {checkRequest, type CallName} from './requests';
 import {Turns} from './turns';
 import {isInternal, toWireError} from './wire-error';
-
-export type LiveSocket = Socket<ClientToServerEvents, ServerToClientEvents>;
-
-/** One connection, as its handler sees it. */
-export interface Connection extends Omit<Member, 'join'> {
-  join(channel: string): void;
-  readonly socket: LiveSocket;
-  /** The network address of the client. */
-  readonly address: string;
-}
-
-/** What answers the calls of one connection. */
-export interface ConnectionHandler {
-  /** Answers a call, or throws. */
-  call(name: CallName, request: object): Promise<object>;
-  /** The connection is gone. */
-  closed(): void;
-}
 
 export interface TransportOptions {
   readonly httpServer: HttpServer;
@@ -74,11 +58,10 @@ export class SocketTransport implements Publisher {
   private readonly guard: NodeJS.Timeout;
   private readonly addresses = new Counted();
   /** Not in the socket's `data`, which an admin page shows. */
-  private readonly handlers = new WeakMap<LiveSocket, ConnectionHandler>();
+  private readonly accepted = new WeakMap<LiveSocket, SocketConnection>();
   private readonly refusals = new Map<string, number>();
   private readonly drains = new Drains();
   private readonly turns = new Turns();
-  private readonly outlets = new WeakMap<LiveSocket, SocketOutlet>();
   /** Connections that have their socket, or are about to. */
   private readonly taken = new WeakSet<object>();
 
@@ -156,31 +139,21 @@ export class SocketTransport implements Publisher {
       throw new LiveEntityError('BAD_REQUEST', 'the token of the handshake is a text');
     }
     const address = this.addressOf(socket);
+    const network = networkOf(address);
+    this.enter(socket, network);
     const outlet = new SocketOutlet(socket, this.options.slowBytes, this.drains.add);
-    this.outlets.set(socket, outlet);
-    const connection: Connection = {
-      socket,
-      outlet,
-      address,
-      join: channel => void socket.join(roomOf(channel)),
-      leave: channel => void socket.leave(roomOf(channel)),
-      end: (channel, error) => {
-        void socket.leave(roomOf(channel));
-        socket.emit('ended', {channel, error: toWireError(error)});
-      },
-    };
-    const leave = this.enter(socket, address);
+    const connection = new SocketConnection(socket, outlet, address);
     try {
-      const handler = await this.options.accept(connection, {protocol, token});
-      this.handlers.set(socket, handler);
-      onceGone(socket, () => {
-        leave();
-        handler.closed();
-      });
+      connection.handler = await this.options.accept(connection, {protocol, token});
     } catch (error) {
-      leave();
+      this.leave(socket, network);
       throw error;
     }
+    this.accepted.set(socket, connection);
+    connection.onceGone(() => {
+      this.leave(socket, network);
+      connection.handler?.closed();
+    });
   }
 
   /** Empty where there is none, as on a Unix socket. */
@@ -190,46 +163,53 @@ export class SocketTransport implements Publisher {
   }
 
   /** Socket.IO takes any number of handshakes on one connection while the first is under way. */
-  private enter({conn}: LiveSocket, address: string): () => void {
+  private enter({conn}: LiveSocket, network: string): void {
     if (this.taken.has(conn)) {
       conn.close();
       throw new LiveEntityError('BAD_REQUEST', 'a connection has one socket');
     }
     const {connectionsPerAddress: most} = this.options;
-    const network = networkOf(address);
     if (network !== '' && this.addresses.of(network) >= most) {
       const message = `at most ${most} connections from one address`;
       throw new LiveEntityError('TOO_MANY_CONNECTIONS', message, 429);
     }
     this.taken.add(conn);
-    const leave = this.addresses.add(network);
-    return () => {
-      leave();
-      this.taken.delete(conn);
-    };
+    this.addresses.add(network);
+  }
+
+  private leave({conn}: LiveSocket, network: string): void {
+    this.addresses.remove(network);
+    this.taken.delete(conn);
   }
 
   private connected(socket: LiveSocket): void {
-    const handler = this.handlers.get(socket)!;
+    const connection = this.accepted.get(socket)!;
+    connection.connected();
     const types = this.options.standingStill();
     if (types.length > 0) socket.emit('feed', {types, live: false});
     const {opsPerSecond, callsAtOnce} = this.options;
     const limit = new RateLimit(opsPerSecond, callsAtOnce);
-    for (const name of Object.keys(REQUEST_SCHEMAS) as CallName[]) {
-      socket.on(name, ((request: unknown, ack: unknown) => {
-        const isLeftOut = typeof request === 'function';
-        this.answer(limit, isLeftOut ? request : ack, () => {
-          const given = isLeftOut ? {} : request;
-          return handler.call(name, checkRequest(name, given, this.options.depth));
-        });
-      }) as never);
-    }
-    socket.onAny((name: string, ...args: unknown[]) => {
-      if (Object.hasOwn(REQUEST_SCHEMAS, name)) return;
+    // One listener for all calls: one for each would be a kilobyte and a half of every connection.
+    socket.onAny((name: string, ...args: unknown[]) =>
+      this.called(connection.handler!, limit, name, args));
+  }
+
+  private called(
+    handler: ConnectionHandler,
+    limit: RateLimit,
+    name: string,
+    args: readonly unknown[],
+  ): void {
+    if (!isCall(name)) {
       this.answer(limit, args.at(-1), () => {
         throw new LiveEntityError('BAD_REQUEST', 'there is no such call');
       });
-    });
+      return;
+    }
+    const isLeftOut = typeof args[0] === 'function';
+    const [request, reply] = isLeftOut ? [{}, args[0]] : args;
+    this.answer(limit, reply, () =>
+      handler.call(name, checkRequest(name, request, this.options.depth)));
   }
 
   /**
@@ -277,7 +257,7 @@ export class SocketTransport implements Publisher {
   /** One who does not read must not grow the server's memory; the client comes back and resumes. */
   private cutOffStalled(): void {
     for (const socket of this.io.of('/').sockets.values()) {
-      const bytes = this.outlets.get(socket)?.bufferedBytes() ?? 0;
+      const bytes = this.accepted.get(socket)?.outlet.bufferedBytes() ?? 0;
       if (bytes <= this.options.bufferedBytes) continue;
       socket.conn.close(true);
       // A closing handshake would wait for one who does not read.
@@ -292,13 +272,6 @@ function unheard(): void {
   // Who has gone while waiting is not waited for.
 }
 
-/** A connection can break between the handshake and `connection`, when no `disconnect` comes. */
-function onceGone(socket: LiveSocket, gone: () => void): void {
-  const {conn} = socket;
-  if (conn.readyState !== 'open') return gone();
-  conn.once('close', gone);
-  socket.once('disconnect', () => {
-    conn.off('close', gone);
-    gone();
-  });
+function isCall(name: string): name is CallName {
+  return Object.hasOwn(REQUEST_SCHEMAS, name);
 }

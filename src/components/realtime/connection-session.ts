@@ -1,8 +1,8 @@
 import type {IncomingMessage} from 'node:http';
 import {isDeepStrictEqual} from 'node:util';
 import {securityId, type UserProfile} from '@loopback/security';
+import type {Connection} from '../../adapters/socketio/connection';
 import type {RequestOf} from '../../adapters/socketio/requests';
-import type {Connection} from '../../adapters/socketio/transport';
 import {toWireError} from '../../adapters/socketio/wire-error';
 import {LiveEntityError} from '../../core/errors';
 import type {SessionReply} from '../../protocol/messages';
@@ -10,6 +10,12 @@ import {sessionReply, type Session, type SessionService, type SignedIn} from './
 
 /** Node's timers hold no more than this; a later expiry is looked at again then. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The connection whose session it is. */
+export interface SessionOwner {
+  /** Leaves everything that is watched, for another person is to be there; answers the channels. */
+  changing(): readonly string[];
+}
 
 /**
  * Who is signed in on one connection, and for how long. When the person changes, what was watched
@@ -26,18 +32,14 @@ export class ConnectionSession implements Session {
   private asked: number | undefined;
   private expiry: NodeJS.Timeout | undefined;
   private isClosed = false;
-  private readonly unwatch: () => void;
 
-  /**
-   * @param leaveAll Leaves everything that is watched and answers the channels
-   */
   constructor(
     private readonly connection: Connection,
     private readonly sessions: SessionService,
-    private readonly leaveAll: () => readonly string[],
+    private readonly owner: SessionOwner,
   ) {
     this.request = connection.socket.request;
-    this.unwatch = sessions.watch(this);
+    sessions.watch(this);
   }
 
   get signedIn(): SignedIn | undefined {
@@ -99,7 +101,7 @@ export class ConnectionSession implements Session {
   closed(): void {
     this.isClosed = true;
     clearTimeout(this.expiry);
-    this.unwatch();
+    this.sessions.unwatch(this);
   }
 
   /**
@@ -127,7 +129,7 @@ export class ConnectionSession implements Session {
 
   /** Another person, or nobody: what was subscribed for the one before ends. */
   private change(signedIn: SignedIn | undefined): void {
-    const before = this.leaveAll();
+    const before = this.owner.changing();
     this.generation++;
     this.person = signedIn;
     clearTimeout(this.expiry);

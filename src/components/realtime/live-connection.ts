@@ -1,10 +1,10 @@
 import {Context, invokeMethodWithInterceptors} from '@loopback/core';
 import {SecurityBindings} from '@loopback/security';
+import type {Connection, ConnectionHandler} from '../../adapters/socketio/connection';
 import type {CallName, RequestOf} from '../../adapters/socketio/requests';
-import type {Connection, ConnectionHandler} from '../../adapters/socketio/transport';
-import type {Member} from '../../core/hub';
 import type {SubscribeReply, SubscribeRequest} from '../../protocol/messages';
-import {ConnectionSession, sessionChanged} from './connection-session';
+import {ConnectionMember, type Joined, type MemberOwner} from './connection-member';
+import {ConnectionSession, sessionChanged, type SessionOwner} from './connection-session';
 import {ConnectionShare, type ShareLimits} from './connection-share';
 import type {LiveCall, LiveSession} from './live-call';
 import type {LiveControllers, LiveMethod} from './live.controller';
@@ -20,37 +20,22 @@ export interface LiveConnectionOptions {
 type SessionCall = 'login' | 'authenticate' | 'renew' | 'logout';
 type DataCall = Exclude<CallName, SessionCall>;
 
-/** A channel that the connection is in. */
-interface Joined {
-  readonly epoch: string;
-  readonly rows: number;
-  /** Subscriptions that have joined it since, without those that were refused afterwards. */
-  calls: number;
-}
-
 /** One client's connection: its calls, and what it is subscribed to. */
-export class LiveConnection implements ConnectionHandler {
+export class LiveConnection implements ConnectionHandler, MemberOwner, SessionOwner {
   private readonly session: ConnectionSession;
-  /** Channels joined by whom the member stands for; another person gets another member. */
-  private joined = new Map<string, Joined>();
-  private member: Member;
+  private member = new ConnectionMember(this);
   private readonly share: ConnectionShare;
   /** Channels by epoch that ended while a subscription was unanswered: it may name them yet. */
-  private readonly ends = new Map<string, Error>();
+  private ends: Map<string, Error> | undefined;
   private calls = 0;
   private isClosed = false;
 
   constructor(
-    private readonly connection: Connection,
+    readonly connection: Connection,
     private readonly options: LiveConnectionOptions,
   ) {
     this.share = new ConnectionShare(options.share);
-    this.member = this.newMember();
-    this.session = new ConnectionSession(connection, options.sessions, () => {
-      const left = this.leaveAll();
-      this.member = this.newMember();
-      return left;
-    });
+    this.session = new ConnectionSession(connection, options.sessions, this);
   }
 
   /** Takes the token of the handshake. @throws LiveEntityError `NOT_AUTHENTICATED` */
@@ -97,14 +82,14 @@ export class LiveConnection implements ConnectionHandler {
    * themselves, too: then nobody knows of the channel, and it is left.
    */
   private async subscribe(request: SubscribeRequest): Promise<object> {
-    const {joined} = this;
+    const {joined} = this.member;
     const release = this.share.claim(request.ref, joined);
     let own: {readonly channel: string; readonly as?: Joined} | undefined;
     try {
       const reply = (await this.perform('subscribe', request, channel => {
         own = {channel, as: joined.get(channel)};
       })) as SubscribeReply;
-      const ended = this.ends.get(endKey(reply, request));
+      const ended = this.ends?.get(endKey(reply, request));
       if (ended) throw ended;
       return reply;
     } catch (error) {
@@ -114,41 +99,29 @@ export class LiveConnection implements ConnectionHandler {
       throw error;
     } finally {
       release();
-      if (!this.share.isClaimed) this.ends.clear();
+      if (!this.share.isClaimed) this.ends = undefined;
     }
   }
 
-  /**
-   * What is joined is noted at that very moment, whatever becomes of the call: nothing may stay
-   * joined for a person who has gone, nor be joined for them any more.
-   */
-  private newMember(): Member {
-    const joined = new Map<string, Joined>();
-    this.joined = joined;
-    return {
-      join: (channel, epoch, rows) => {
-        if (this.isClosed || joined !== this.joined) throw sessionChanged();
-        const known = joined.get(channel);
-        if (known) known.calls++;
-        else joined.set(channel, {epoch, rows, calls: 1});
-        this.connection.join(channel);
-      },
-      leave: channel => {
-        joined.delete(channel);
-        this.connection.leave(channel);
-      },
-      end: (channel, error) => {
-        const {epoch} = joined.get(channel)!;
-        joined.delete(channel);
-        if (this.share.isClaimed) this.ends.set(`${channel} ${epoch}`, error);
-        this.connection.end(channel, error);
-      },
-      outlet: this.connection.outlet,
-    };
+  checkCurrent(member: ConnectionMember): void {
+    if (this.isClosed || member !== this.member) throw sessionChanged();
   }
 
-  private leaveAll(): string[] {
-    const channels = [...this.joined.keys()];
+  ending(channel: string, epoch: string, error: Error): void {
+    if (!this.share.isClaimed) return;
+    this.ends ??= new Map();
+    this.ends.set(`${channel} ${epoch}`, error);
+  }
+
+  /** Another person is about to sign in, or nobody. Answers the channels that were left. */
+  changing(): readonly string[] {
+    const left = this.leaveAll();
+    this.member = new ConnectionMember(this);
+    return left;
+  }
+
+  private leaveAll(): readonly string[] {
+    const channels = [...this.member.joined.keys()];
     for (const channel of channels) this.leave(channel);
     return channels;
   }

@@ -112,10 +112,13 @@ export class SessionService implements LiveSessions {
     return asOf !== this.refreshes || this.isRevoked(token, principal);
   }
 
-  /** Knows a connection until the function that it answers is called. */
-  watch(session: Session): () => void {
+  /** Knows a connection's session until `unwatch`. */
+  watch(session: Session): void {
     this.sessions.add(session);
-    return () => this.sessions.delete(session);
+  }
+
+  unwatch(session: Session): void {
+    this.sessions.delete(session);
   }
 
   revoke(whose: SessionRef): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {Application} from '@loopback/core';
-import type {Connection} from '../../../adapters/socketio/transport';
+import type {Connection} from '../../../adapters/socketio/connection';
 import type {LiveCall} from '../../../components/realtime/live-call';
 import {
   LiveConnection,
@@ -130,7 +130,7 @@ function givenConnection(
     } as unknown as Connection,
     {
       application: new Application(),
-      sessions: {watch: () => () => undefined},
+      sessions: {watch: () => undefined, unwatch: () => undefined},
       controllers: {of: () => controller},
       share: {subscriptions: 10, rows: 1_000, defaultPageSize: 10},
     } as unknown as LiveConnectionOptions,
