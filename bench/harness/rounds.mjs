@@ -1,17 +1,25 @@
 import {spread, median} from './stats.mjs';
 
+/** As few as that and a spread says little. */
+const FEWEST = 5;
+
 /**
  * Runs every subject once a round, in turns: noise and drift of the machine meet all alike, and
  * the ratios of one round compare what ran side by side. Every second round goes backwards, so
  * that nobody is always first.
  *
  * @param subjects names, in the order of the first round
+ * @param rounds how many, where the machine is fast enough
+ * @param seconds after which no other round begins, once there are five: on a slow machine the
+ * whole bench is to end in its time, too
  * @param run `(name, round)` answers the round's measures: `{value, cpu?, correct}`
  * @returns for each name its measures, round by round, without the warm-up
  */
-export async function alternate(subjects, {rounds, warmUp = 1, run}) {
+export async function alternate(subjects, {rounds, seconds = Infinity, warmUp = 1, run}) {
+  const end = performance.now() + seconds * 1000;
   const measures = Object.fromEntries(subjects.map(name => [name, []]));
   for (let round = -warmUp; round < rounds; round++) {
+    if (round >= FEWEST && performance.now() >= end) break;
     const order = round % 2 === 0 ? subjects : [...subjects].reverse();
     for (const name of order) {
       measures[name].push(await run(name, round));

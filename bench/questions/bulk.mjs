@@ -38,10 +38,11 @@ export const bulk = {
       await database.query('ANALYZE');
       return {subject, database};
     });
-    const rounds = quick ? 3 : 9;
+    const rounds = quick ? 3 : 12;
     const warmUp = quick ? 1 : 2;
     const measures = await alternate(names, {
       rounds,
+      seconds: 20,
       warmUp,
       async run(name, round) {
         progress(`round ${round + 1} of ${rounds}: ${name}`);

@@ -26,10 +26,11 @@ export const fanout = {
       return live;
     });
     await watch(running[OURS], CATEGORY);
-    const rounds = quick ? 3 : 8;
+    const rounds = quick ? 3 : 10;
     const writes = quick ? 50 : PAGE;
     const measures = await alternate(names, {
       rounds,
+      seconds: 75,
       warmUp: quick ? 1 : 2,
       async run(name, round) {
         progress(`round ${round + 1} of ${rounds}: ${name}`);

@@ -35,9 +35,9 @@ export const latency = {
 
 /** Of servers that are up at the same time, and take turns. */
 async function latencyOf(names, {postgres, quick, progress}) {
-  const rounds = quick ? 2 : 5;
+  const rounds = quick ? 2 : 12;
   // A page of them all: when the machine is busy elsewhere, no row may lie past its end.
-  const writes = quick ? 15 : 50;
+  const writes = quick ? 15 : 20;
   const running = await startEach(names, quick, async name => {
     progress(`starting ${name}`);
     const live = await startLive(postgres, name, {clientOptions: {pageSize: writes}});
@@ -46,6 +46,7 @@ async function latencyOf(names, {postgres, quick, progress}) {
   });
   const measures = await alternate(names, {
     rounds,
+    seconds: 90,
     warmUp: 1,
     async run(name, round) {
       progress(`round ${round + 1} of ${rounds}: ${name}`);

@@ -79,6 +79,7 @@ export const mixins = {
     const measures = Object.fromEntries(STEPS.map(({call}) => [call, {}]));
     await alternate(names, {
       rounds,
+      seconds: 60,
       warmUp,
       async run(name, round) {
         progress(`round ${round + 1} of ${rounds}: ${name}`);

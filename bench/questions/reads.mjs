@@ -50,6 +50,7 @@ export const reads = {
     const warmUp = quick ? 1 : 4;
     const measure = (call, count, ...args) => alternate(names, {
       rounds,
+      seconds: 20,
       warmUp,
       async run(name, round) {
         progress(`${call}, round ${round + 1} of ${rounds}: ${name}`);

@@ -23,7 +23,8 @@ export const reconnect = {
       return live;
     });
     const measures = await alternate(names, {
-      rounds: quick ? 2 : 3,
+      rounds: quick ? 2 : 7,
+      seconds: 105,
       warmUp: 1,
       async run(name, round) {
         progress(`round ${round + 1}: ${clients.toLocaleString('en')} clients of ${name}`);

@@ -29,7 +29,9 @@ export const views = {
       ...(await manyAgainstOne(context, OURS, many)),
       ...(await manyAgainstOne(context, RAW, many)),
       ...(await manyAgainstOne(context, FEATHERS, many)),
-      ...(await manyAgainstOne(context, PARSE, [{views: quick ? 100 : 1_000}])),
+      ...(await manyAgainstOne(
+        context, PARSE, [{views: quick ? 100 : 1_000}], {writes: quick ? 20 : 40},
+      )),
     ];
     const leftOut = [quick
       ? '--quick has 1,000 views (Parse 100) in place of 10,000 (Parse 1,000)'
@@ -52,7 +54,7 @@ export const views = {
 };
 
 const OF_ZERO = [{views: 1_000}, {views: 400, ofASocket: 1}];
-const HOW_OF_ZERO = {rounds: 3, warmUp: 1, writes: 10, atOnce: 1};
+const HOW_OF_ZERO = {rounds: 9, warmUp: 1, writes: 10, atOnce: 1};
 
 /**
  * Servers of one kind, in turns: one with the affected view only, others with many alive.
@@ -60,7 +62,7 @@ const HOW_OF_ZERO = {rounds: 3, warmUp: 1, writes: 10, atOnce: 1};
  * @param cases `{views, ofASocket}` of those with many
  */
 async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}) {
-  const {rounds = quick ? 2 : 5, warmUp = quick ? 1 : 2, writes = quick ? 20 : 100, atOnce} = how;
+  const {rounds = quick ? 2 : 12, warmUp = quick ? 1 : 2, writes = quick ? 20 : 100, atOnce} = how;
   const all = new Map([{views: 1}, ...cases].map(each => [wordsOf(each), each]));
   const [one, ...many] = all.keys();
   const running = await startEach([one, ...many], quick, async words => {
@@ -71,6 +73,7 @@ async function manyAgainstOne({postgres, quick, progress}, name, cases, how = {}
   });
   const measures = await alternate([one, ...many], {
     rounds,
+    seconds: 15,
     warmUp,
     run(which, round) {
       progress(`${name}: round ${round + 1}, ${which}`);

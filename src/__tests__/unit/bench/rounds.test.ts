@@ -11,6 +11,7 @@ interface Measure {
 interface RoundsModule {
   alternate(subjects: string[], how: {
     rounds: number;
+    seconds?: number;
     warmUp?: number;
     run(name: string, round: number): Measure | Promise<Measure>;
   }): Promise<Record<string, Measure[]>>;
@@ -37,6 +38,15 @@ describe('the rounds of the bench', () => {
     });
     assert.deepEqual(turns, ['b-1', 'a-1', 'a0', 'b0', 'b1', 'a1']);
     assert.deepEqual(measures.a.map(({value}) => value), [0, 1]);
+  });
+
+  it('are five at least, however long they take, and no more when the time is over', async () => {
+    const {alternate} = await givenModule<RoundsModule>('harness/rounds.mjs');
+    const run = () => ({value: 1, correct: true});
+    for (const [rounds, seconds, expected] of [[9, 0, 5], [3, 0, 3], [9, 60, 9]] as const) {
+      const {a, b} = await alternate(['a', 'b'], {rounds, seconds, run});
+      assert.deepEqual([a.length, b.length], [expected, expected]);
+    }
   });
 
   it('compare what ran side by side, round by round', async () => {
