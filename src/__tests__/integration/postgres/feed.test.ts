@@ -89,6 +89,10 @@ describe('the PostgreSQL feed', function () {
       assert.ok(lagMs! < 200, String(lagMs));
     } finally {
       process.kill(Number(pid), 'SIGCONT');
+      // It has a slot in the database until it has noticed that nobody listens.
+      await untilTrue(async () =>
+        (await frozen.database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [pid]))
+          .length === 0);
       await frozen.drop();
     }
   });
