@@ -183,6 +183,8 @@ export class SocketTransport implements Publisher {
   }
 
   private connected(socket: LiveSocket): void {
+    // Somebody else's listener may have thrown it out already; its connection's end is still heard.
+    if (!socket.connected) return;
     const connection = this.accepted.get(socket)!;
     connection.connected();
     const types = this.options.standingStill();
@@ -190,8 +192,10 @@ export class SocketTransport implements Publisher {
     const {opsPerSecond, callsAtOnce} = this.options;
     const limit = new RateLimit(opsPerSecond, callsAtOnce);
     // One listener for all calls: one for each would be a kilobyte and a half of every connection.
-    socket.onAny((name: string, ...args: unknown[]) =>
-      this.called(connection.handler!, limit, name, args));
+    // It is called before middlewares of the socket, and also for what follows a disconnect.
+    socket.onAny((name: string, ...args: unknown[]) => {
+      if (socket.connected) this.called(connection.handler!, limit, name, args);
+    });
   }
 
   private called(
