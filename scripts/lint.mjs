@@ -24,4 +24,4 @@ for (const [name, script, ...args] of checks) {
     failed = true;
   }
 }
-process.exit(failed ? 1 : 0);
+process.exitCode = failed ? 1 : 0;

@@ -87,4 +87,5 @@ for (const {code, printed} of results) {
   if (!isThrough) console.log(`Tests ended before they were through (${code}).`);
   isWell &&= code === 0 && isThrough;
 }
-process.exit(isWell ? 0 : 1);
+// Not `exit()`: a pipe that is read slowly would lose what has not been taken out of it yet.
+process.exitCode = isWell ? 0 : 1;
