@@ -9,7 +9,7 @@ import {formatSpread} from '../report/format.mjs';
 const CATEGORY = 'chairs';
 const PAGE = 20;
 const VIEWS_OF_A_SOCKET = 100;
-/** Connections that are there before the windows of others are measured. */
+/** Connections that are there before windows are measured. */
 const firstOf = quick => (quick ? 100 : 500);
 
 export const memory = {

@@ -62,6 +62,7 @@ export class SocketConnection implements Connection {
     conn.on('close', gone);
   }
 
+  /** To be called once, while the socket is connected: from here on it tells its end itself. */
   connected(): void {
     const {socket} = this;
     const gone = this.gone!;

@@ -90,6 +90,24 @@ describe('a subscription that is refused after it has joined', () => {
   });
 });
 
+describe('a page that is read for somebody who has gone by the time that it is there', () => {
+  for (const [words, go] of [
+    ['signed out', (connection: LiveConnection) => connection.call('logout', {})],
+    ['closed the connection', (connection: LiveConnection) => connection.closed()],
+  ] as const) {
+    it(`is not joined when they have ${words}`, async () => {
+      const {connection, rooms} = givenConnection(async ({session: {member}}) => {
+        await go(connection);
+        assert.throws(() => member.join('c2', 'e1', 10), {code: 'SESSION_CHANGED'});
+      });
+      await connection.call('subscribe', REQUEST).catch((error: LiveEntityError) => {
+        assert.equal(error.code, 'SESSION_CHANGED');
+      });
+      assert.deepEqual([...rooms], []);
+    });
+  }
+});
+
 function snapshotOf(channel: string, epoch: string) {
   return {kind: 'snapshot', snapshot: {channel, epoch}};
 }
@@ -118,7 +136,7 @@ function givenConnection(
   };
   const connection = new LiveConnection(
     {
-      socket: {id: 's', request: {}},
+      socket: {id: 's', request: {}, emit: () => true},
       address: '127.0.0.1',
       join: (channel: string) => rooms.add(channel),
       leave: (channel: string) => rooms.delete(channel),
